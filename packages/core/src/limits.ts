@@ -1,0 +1,15 @@
+/** Every bound that the protocol itself sets, with its unit and its reason. */
+export const limits = {
+  /** Payload bytes of one part of a Promise: a long suffix must not become one frame that no lane can hold. */
+  promisePartBytesMax: 256 * 1024,
+  /** Payload bytes that an acceptor sends for one Fetch: a lagging learner catches up in steps it can digest. */
+  fetchBytesMax: 512 * 1024,
+  /** Commands that wait at a proposer without a place in the pipeline; beyond it the oldest client retries. */
+  proposerQueueCommandsMax: 1 << 20,
+  /** Instances that a learner applies before it tells the proposers, which lets acceptors trim. */
+  progressInstancesMax: 4096,
+  /** A learner that has applied anything at all says so after this many milliseconds. */
+  progressIntervalMs: 50,
+  /** A vote further ahead than this of what a learner has learned is ignored: it will fetch it later. */
+  learnerAheadInstancesMax: 1 << 22,
+} as const;
