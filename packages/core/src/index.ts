@@ -1,0 +1,37 @@
+export { Acceptor, type AcceptorReady, type AcceptorRecord, type AcceptorState, recoverAcceptor } from "./acceptor.js";
+export { assert, assertNever, InvariantViolation } from "./assert.js";
+export { type Ballot, ballotAbove, compareBallots, formatBallot, noBallot, sameBallot } from "./ballot.js";
+export {
+  type Batch,
+  batchBytes,
+  type CloseSegment,
+  type CommandSegment,
+  type FillSegment,
+  type NoopSegment,
+  noopBatch,
+  type OpenSegment,
+  type Segment,
+  type SequencedSegment,
+  sliceBatch,
+  sliceSegment,
+} from "./batch.js";
+export { Client, type ClientOptions, type ClientReady, type Settled } from "./client.js";
+export { endOf, type InstanceRange, InstanceRanges } from "./instance-ranges.js";
+export { Learner, type LearnerOptions, type LearnerReady } from "./learner.js";
+export { limits } from "./limits.js";
+export * from "./messages.js";
+export { Proposer, type ProposerOptions } from "./proposer.js";
+export {
+  type AcceptorSet,
+  acceptorsMax,
+  addAcceptor,
+  countAcceptors,
+  majorities,
+  type QuorumSizes,
+  type QuorumSystem,
+  quorumsIntersect,
+  ThresholdQuorums,
+} from "./quorum.js";
+export { Replica, type StateMachineHost } from "./replica.js";
+export { type ActorRole, actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
+export { type ApplyCommands, SessionTable } from "./sessions.js";

@@ -1,0 +1,111 @@
+import type { Ballot } from "./ballot.js";
+import type { CommandSegment, SequencedSegment } from "./batch.js";
+import type { Result } from "./messages.js";
+
+/** Results of consecutive sequence numbers that the client may still ask for. */
+interface StoredResults {
+  readonly firstSequence: number;
+  readonly results: readonly Result[];
+}
+
+interface Session {
+  readonly client: number;
+  /** The last sequence number that was applied. */
+  last: number;
+  stored: StoredResults[];
+  /** The gap that was answered last, so that it is answered once. */
+  gapBallot: Ballot | undefined;
+  gapExpected: number;
+}
+
+/** What becomes of a segment, decided alike on every replica. */
+export type Admission =
+  | { readonly kind: "unknownSession" }
+  /** Something below is missing: nothing of it is applied. `first` says whether this gap was not reported before. */
+  | { readonly kind: "gap"; readonly expected: number; readonly first: boolean }
+  /** The first `skip` commands were applied before; the others are to be applied now. */
+  | { readonly kind: "apply"; readonly skip: number };
+
+/** Runs the commands of a segment on a state machine. It never throws: a failure is a result. */
+export type ApplyCommands = (
+  segment: CommandSegment,
+  skip: number,
+  firstInstance: number,
+  timeMs: number,
+) => readonly Result[];
+
+/**
+ * Makes every client's commands take effect exactly once and in its own order, however often and in whatever
+ * order they were chosen. It is part of the replicated state.
+ *
+ * Source: Ongaro, "Consensus: Bridging Theory and Practice", section 6.3; Lamport leaves it to the state machine.
+ */
+export class SessionTable {
+  readonly #sessions = new Map<number, Session>();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Opens the session whose identity is the instance of its opening command. */
+  open(instance: number, client: number): void {
+    this.#sessions.set(instance, { client, last: 0, stored: [], gapBallot: undefined, gapExpected: 0 });
+  }
+
+  close(session: number): void {
+    this.#sessions.delete(session);
+  }
+
+  /** Decides what is to be done with a segment that was chosen in `ballot`. */
+  admit(segment: SequencedSegment, ballot: Ballot): Admission {
+    const session = this.#sessions.get(segment.session);
+    if (session === undefined) return { kind: "unknownSession" };
+    const expected = session.last + 1;
+    if (segment.firstSequence > expected) {
+      const known = session.gapBallot;
+      const first =
+        known === undefined ||
+        session.gapExpected !== expected ||
+        known.round !== ballot.round ||
+        known.incarnation !== ballot.incarnation ||
+        known.proposer !== ballot.proposer;
+      session.gapBallot = ballot;
+      session.gapExpected = expected;
+      return { kind: "gap", expected, first };
+    }
+    return { kind: "apply", skip: Math.min(expected - segment.firstSequence, segment.count) };
+  }
+
+  /** Keeps the results of what was applied now, and drops those that the client has. */
+  record(segment: SequencedSegment, firstSequence: number, results: readonly Result[]): void {
+    const session = this.#sessions.get(segment.session);
+    if (session === undefined) return;
+    if (results.length > 0) {
+      session.last = firstSequence + results.length - 1;
+      session.stored.push({ firstSequence, results });
+    }
+    let drop = 0;
+    for (const { firstSequence, results } of session.stored) {
+      if (firstSequence + results.length > segment.acknowledgedBelow) break;
+      drop += 1;
+    }
+    if (drop > 0) session.stored.splice(0, drop);
+  }
+
+  /** The stored results within a range of sequence numbers, in runs of consecutive ones. */
+  stored(session: number, firstSequence: number, count: number): readonly StoredResults[] {
+    const found: StoredResults[] = [];
+    const end = firstSequence + count;
+    for (const run of this.#sessions.get(session)?.stored ?? []) {
+      const from = Math.max(run.firstSequence, firstSequence);
+      const to = Math.min(run.firstSequence + run.results.length, end);
+      if (from >= to) continue;
+      const results =
+        to - from === run.results.length
+          ? run.results
+          : run.results.slice(from - run.firstSequence, to - run.firstSequence);
+      found.push({ firstSequence: from, results });
+    }
+    return found;
+  }
+}
