@@ -28,6 +28,12 @@ export interface AcceptorState {
   readonly accepted: readonly AcceptedEntry[];
 }
 
+/** How much an acceptor says at once; see {@link limits}. The simulator sets them low. */
+export interface AcceptorBounds {
+  readonly promisePartBytesMax: number;
+  readonly fetchBytesMax: number;
+}
+
 /** First make `persist` safe, then `send`: an answer that outlives its promise would be a lie. */
 export interface AcceptorReady {
   readonly persist: readonly AcceptorRecord[];
@@ -42,13 +48,15 @@ export interface AcceptorReady {
 export class Acceptor {
   readonly #learners: readonly Address[];
   readonly #accepted = acceptedRanges();
+  readonly #bounds: AcceptorBounds;
   #promised: Ballot;
   #trimmedBelow: number;
   #persist: AcceptorRecord[] = [];
   #send: Envelope[] = [];
 
   /** `recovered` is what storage kept from an earlier life; leave it out only for an acceptor that never lived. */
-  constructor(topology: Topology, recovered?: AcceptorState) {
+  constructor(topology: Topology, recovered?: AcceptorState, bounds: AcceptorBounds = limits) {
+    this.#bounds = bounds;
     this.#learners = addressesOf("learner", topology.learners);
     this.#promised = recovered?.promised ?? noBallot;
     this.#trimmedBelow = recovered?.trimmedBelow ?? 0;
@@ -103,7 +111,7 @@ export class Acceptor {
     let bytes = 0;
     for (const entry of this.#accepted.from(firstInstance)) {
       const entryBytes = batchBytes(entry.batch);
-      if (bytes > 0 && bytes + entryBytes > limits.promisePartBytesMax) {
+      if (bytes > 0 && bytes + entryBytes > this.#bounds.promisePartBytesMax) {
         chunks.push([]);
         bytes = 0;
       }
@@ -164,7 +172,7 @@ export class Acceptor {
     for (const entry of this.#accepted.from(firstInstance)) {
       this.#send.push({ to: [from], message: { type: "accepted", ...entry } });
       bytes += batchBytes(entry.batch);
-      if (bytes >= limits.fetchBytesMax) return;
+      if (bytes >= this.#bounds.fetchBytesMax) return;
     }
   }
 }
@@ -197,4 +205,3 @@ export function recoverAcceptor(records: Iterable<AcceptorRecord>): AcceptorStat
   }
   return { promised, trimmedBelow, accepted: [...accepted.from(trimmedBelow)] };
 }
-

@@ -1,4 +1,11 @@
-export { Acceptor, type AcceptorReady, type AcceptorRecord, type AcceptorState, recoverAcceptor } from "./acceptor.js";
+export {
+  Acceptor,
+  type AcceptorBounds,
+  type AcceptorReady,
+  type AcceptorRecord,
+  type AcceptorState,
+  recoverAcceptor,
+} from "./acceptor.js";
 export { assert, assertNever, InvariantViolation } from "./assert.js";
 export { type Ballot, ballotAbove, compareBallots, formatBallot, noBallot, sameBallot } from "./ballot.js";
 export {

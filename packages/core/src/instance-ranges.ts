@@ -68,8 +68,7 @@ export class InstanceRanges<Range extends InstanceRange> {
     let position = start;
     let at = range.firstInstance;
     const end = endOf(range);
-    const incoming = (from: number, to: number) =>
-      this.#slice(range, from - range.firstInstance, to - from);
+    const incoming = (from: number, to: number) => this.#slice(range, from - range.firstInstance, to - from);
     for (; position < this.#ranges.length; position++) {
       const existing = this.#ranges[position] as Range;
       if (existing.firstInstance >= end) break;

@@ -1,7 +1,7 @@
+import { acceptedRanges, sliceEntry } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, compareBallots, noBallot, sameBallot } from "./ballot.js";
-import { acceptedRanges, sliceEntry } from "./accepted-log.js";
-import { sliceBatch, type Batch } from "./batch.js";
+import { type Batch, sliceBatch } from "./batch.js";
 import { endOf, InstanceRanges } from "./instance-ranges.js";
 import { limits } from "./limits.js";
 import type { AcceptedEntry, AcceptedMessage, Address, Envelope, Message } from "./messages.js";
@@ -136,12 +136,12 @@ export class Learner {
         voters: addAcceptor(0, acceptor),
         batch: sliceBatch(batch, skip, count),
       },
-      (existing) => ({ ...existing, voters: addAcceptor(existing.voters, acceptor) }),
+      existing => ({ ...existing, voters: addAcceptor(existing.voters, acceptor) }),
     );
     for (const tally of tallies.from(firstInstance)) {
       if (tally.firstInstance >= end) break;
       if (!this.#options.quorums.isAcceptQuorum(tally.voters)) continue;
-      this.#waiting.put({ ballot, ...rangeOf(tally), batch: tally.batch }, (known) => known);
+      this.#waiting.put({ ballot, ...rangeOf(tally), batch: tally.batch }, known => known);
     }
     this.#handOn(now);
   }

@@ -84,6 +84,8 @@ export class Proposer {
   #seen: Ballot = noBallot;
   /** Every instance below is known to be chosen. */
   #chosenBelow = 0;
+  /** Every learner has applied what is below; acceptors have forgotten it. */
+  #forgottenBelow = 0;
   #lastTimeMs = 0;
   #send: Envelope[] = [];
 
@@ -206,17 +208,18 @@ export class Proposer {
 
   /** Takes over what the quorum's acceptors have accepted: per instance the value of the highest ballot. */
   #lead(state: Preparing): void {
-    let first = state.firstInstance;
+    let trimmedBelow = 0;
     const found = acceptedRanges();
     for (const parts of state.promises.values()) {
       if (parts.length < (parts[0]?.parts ?? 1)) continue;
       for (const part of parts) {
-        first = Math.max(first, part.trimmedBelow);
+        trimmedBelow = Math.max(trimmedBelow, part.trimmedBelow);
         for (const entry of part.accepted) found.put(entry, higherBallot);
       }
     }
+    const first = Math.max(state.firstInstance, trimmedBelow);
     found.dropBelow(first);
-    this.#raiseChosen(first);
+    this.#forget(trimmedBelow);
     this.#state = {
       kind: "leading",
       ballot: state.ballot,
@@ -263,9 +266,12 @@ export class Proposer {
     }
   }
 
-  /** Proposes what phase 1 found, but for what has been trimmed in the meantime. */
+  /**
+   * Proposes what phase 1 found, but for what has been trimmed in the meantime. What is known here to be chosen is
+   * proposed too: a learner that missed it may find its votes split over ballots, none of which has a quorum left.
+   */
   #proposeAgain(state: Leading, entry: AcceptedEntry, now: number): void {
-    const skip = Math.max(0, this.#chosenBelow - entry.firstInstance);
+    const skip = Math.max(0, this.#forgottenBelow - entry.firstInstance);
     if (skip >= entry.count) {
       state.nextInstance = endOf(entry);
       return;
@@ -303,7 +309,7 @@ export class Proposer {
 
   #onRefuse({ ballot, promised, trimmedBelow }: RefuseMessage): void {
     if (compareBallots(promised, this.#seen) > 0) this.#seen = promised;
-    this.#raiseChosen(trimmedBelow);
+    this.#forget(trimmedBelow);
     const state = this.#state;
     if (state.kind === "following" || !sameBallot(state.ballot, ballot)) return;
     if (compareBallots(promised, state.ballot) > 0) this.#follow(state);
@@ -324,9 +330,10 @@ export class Proposer {
   }
 
   /** Everything below is chosen, and an acceptor has forgotten it: it must not be proposed any more. */
-  #raiseChosen(below: number): void {
-    if (below <= this.#chosenBelow) return;
-    this.#chosenBelow = below;
+  #forget(below: number): void {
+    if (below <= this.#forgottenBelow) return;
+    this.#forgottenBelow = below;
+    this.#chosenBelow = Math.max(this.#chosenBelow, below);
     const state = this.#state;
     if (state.kind !== "leading") return;
     for (const flight of state.inFlight) {

@@ -1,15 +1,13 @@
 import { assertNever } from "./assert.js";
 import type { CommandSegment, OpenSegment, Segment, SequencedSegment } from "./batch.js";
-import type {
-  AcceptedEntry,
-  Address,
-  Envelope,
-  Message,
-  QueryMessage,
-  Result,
-} from "./messages.js";
+import type { AcceptedEntry, Address, Envelope, Message, QueryMessage, Result } from "./messages.js";
 import { clientAddress } from "./roles.js";
 import { type ApplyCommands, SessionTable } from "./sessions.js";
+
+interface PendingQuery {
+  readonly from: Address;
+  readonly query: QueryMessage;
+}
 
 /** What a replica needs of the state machine's host. */
 export interface StateMachineHost {
@@ -33,7 +31,7 @@ export class Replica {
   #appliedCommands = 0;
   /** Logical time: the leaders' stamps, made never to go back. */
   #timeMs = 0;
-  #queries: { readonly from: Address; readonly query: QueryMessage }[] = [];
+  #queries: PendingQuery[] = [];
   #send: Envelope[] = [];
 
   constructor(learner: number, host: StateMachineHost) {
@@ -129,12 +127,8 @@ export class Replica {
 
   /** Duplicates are answered from what was stored when they were applied. */
   #answerAgain(segment: SequencedSegment, count: number): void {
-    for (const { firstSequence, results } of this.#sessions.stored(
-      segment.session,
-      segment.firstSequence,
-      count,
-    )) {
-      this.#respond(segment, firstSequence, results);
+    for (const run of this.#sessions.stored(segment.session, segment.firstSequence, count)) {
+      this.#respond(segment, run.firstSequence, run.results);
     }
   }
 
@@ -152,7 +146,7 @@ export class Replica {
   /** A client never goes back: its query waits until what it has seen is applied here. */
   #answerQueries(): void {
     if (this.#queries.length === 0) return;
-    const waiting: typeof this.#queries = [];
+    const waiting: PendingQuery[] = [];
     for (const entry of this.#queries) {
       if (entry.query.appliedBelow > this.#appliedBelow) {
         waiting.push(entry);

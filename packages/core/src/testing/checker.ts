@@ -1,0 +1,235 @@
+import type { AcceptorRecord } from "../acceptor.js";
+import { type Ballot, compareBallots, formatBallot, noBallot } from "../ballot.js";
+import type { Batch } from "../batch.js";
+import type { AcceptedEntry, Message, PromiseMessage, ResponseMessage } from "../messages.js";
+import type { QuorumSizes } from "../quorum.js";
+import { SessionModel } from "./session-model.js";
+import { type InstanceValue, valuesOf } from "./values.js";
+
+/** A promise of the protocol that a run has broken. */
+export class CheckFailure extends Error {
+  override readonly name = "CheckFailure";
+}
+
+function require(holds: boolean, invariant: string): asserts holds {
+  if (!holds) throw new CheckFailure(invariant);
+}
+
+/** The one value of a (ballot, instance), and who has accepted it durably. */
+interface Proposal {
+  readonly value: InstanceValue;
+  readonly voters: Set<number>;
+}
+
+export interface CheckerOptions {
+  readonly acceptors: number;
+  readonly learners: number;
+  readonly quorums: QuorumSizes;
+  readonly firstInstance: number;
+  readonly firstSequence: number;
+}
+
+/**
+ * Watches a run from outside: it counts quorums itself, from what acceptors made durable, and shares no code with
+ * the roles but the shapes of their messages.
+ */
+export class Checker {
+  readonly #options: CheckerOptions;
+  readonly #proposals = new Map<number, Map<string, Proposal>>();
+  readonly #chosen = new Map<number, InstanceValue>();
+  readonly #promised: Ballot[];
+  readonly #promisers = new Map<string, Set<number>>();
+  readonly #handedOnBelow: number[];
+  readonly #appliedAt: number[];
+  #chosenBelow: number;
+  readonly sessions: SessionModel;
+
+  constructor(options: CheckerOptions) {
+    this.#options = options;
+    this.#chosenBelow = options.firstInstance;
+    this.#promised = new Array<Ballot>(options.acceptors).fill(noBallot);
+    this.#handedOnBelow = new Array<number>(options.learners).fill(options.firstInstance);
+    this.#appliedAt = new Array<number>(options.learners).fill(0);
+    this.sessions = new SessionModel(options.firstSequence, require);
+  }
+
+  /** Every instance below is chosen, by the checker's own count. */
+  get chosenBelow(): number {
+    return this.#chosenBelow;
+  }
+
+  onPersist(acceptor: number, record: AcceptorRecord): void {
+    switch (record.kind) {
+      case "promise":
+        return this.#onPromised(acceptor, record.ballot);
+      case "accept":
+        return this.#onAccepted(acceptor, record.entry);
+      case "trim":
+        for (const below of this.#handedOnBelow) {
+          require(record.below <= below, "nothing is trimmed that a learner has not learned");
+        }
+    }
+  }
+
+  /** Messages must be covered by what their sender may know, or has made safe. */
+  onSend(role: "proposer" | "acceptor" | "learner" | "client", index: number, message: Message): void {
+    if (message.type === "promise") this.#onPromise(index, message);
+    else if (message.type === "accepted") {
+      for (let position = 0; position < message.count; position++) {
+        const proposal = this.#proposalOf(message.firstInstance + position, message.ballot);
+        require(proposal?.voters.has(index) === true, "Accepted is said only of what is durable");
+        if (message.batch === null) continue;
+        const told = valuesOf(message.batch)[position]?.text;
+        require(told === proposal.value.text, "Accepted tells the accepted value");
+      }
+    } else if (message.type === "accept") {
+      const { ballot, firstInstance, batch } = message;
+      require(ballot.proposer === index, "a proposer proposes in its own ballots");
+      const promisers = this.#promisers.get(formatBallot(ballot))?.size ?? 0;
+      require(promisers >= this.#options.quorums.prepare, "Accept is sent after a phase-1 quorum");
+      this.#noteProposals(ballot, firstInstance, batch);
+    } else if (message.type === "response" && role === "learner") this.#onResponse(message);
+  }
+
+  onProposerStep(chosenBelow: number): void {
+    require(chosenBelow <= this.#chosenBelow, "a proposer takes for chosen what is chosen");
+  }
+
+  onHandOn(learner: number, entry: AcceptedEntry): void {
+    const expected = this.#handedOnBelow[learner];
+    require(entry.firstInstance === expected, "a learner hands on every instance once and in order");
+    const values = valuesOf(entry.batch);
+    require(values.length === entry.count, "a batch holds one value for each of its instances");
+    values.forEach((value, position) => {
+      const instance = entry.firstInstance + position;
+      const voters = this.#proposalOf(instance, entry.ballot)?.voters.size ?? 0;
+      require(voters >= this.#options.quorums.accept, "a learner counts a quorum of one ballot");
+      require(this.#chosen.get(instance)?.text === value.text, "a learner hands on what is chosen");
+    });
+    this.#handedOnBelow[learner] = entry.firstInstance + entry.count;
+  }
+
+  /** A state machine applies `command`; returns how many it has applied with this one. */
+  onApply(learner: number, command: number): number {
+    const position = this.#appliedAt[learner] ?? 0;
+    require(this.sessions.applied[position] ===
+      command, "replicas apply each command once, in the same order");
+    this.#appliedAt[learner] = position + 1;
+    return position + 1;
+  }
+
+  /** After the commands of an entry: nothing may be left out either. */
+  onEntryApplied(learner: number, appliedBelow: number): void {
+    if (appliedBelow !== this.#chosenBelow) return;
+    const applied = this.#appliedAt[learner];
+    require(applied === this.sessions.applied.length, "a replica applies every command that is due");
+  }
+
+  onLearnerRestart(learner: number): void {
+    this.#handedOnBelow[learner] = this.#options.firstInstance;
+    this.#appliedAt[learner] = 0;
+  }
+
+  onSettled(session: number, sequence: number, command: number, result: unknown): void {
+    const position = this.sessions.resultOf(session, sequence);
+    require(position !== undefined && position === result, "an answer is the result of what was applied");
+    require(this.sessions.applied[position - 1] === command, "an answer belongs to its command");
+  }
+
+  onSettledTwice(): void {
+    require(false, "a caller is answered once, and not after it has gone");
+  }
+
+  /** Nothing expires yet, so an unknown session is a lost one. */
+  onClientStep(sessionKnown: boolean): void {
+    require(sessionKnown, "an open session stays known");
+  }
+
+  onAnswer(appliedBelow: number, applied: unknown, asked: { below: number; applied: number }): void {
+    require(appliedBelow >= asked.below, "a query waits for what its client has seen");
+    require(typeof applied === "number" && applied >= asked.applied, "queries of a client never go back");
+  }
+
+  learnersAgree(): boolean {
+    return this.#handedOnBelow.every(below => below === this.#chosenBelow);
+  }
+
+  #onPromised(acceptor: number, ballot: Ballot): void {
+    const before = this.#promised[acceptor] as Ballot;
+    require(compareBallots(ballot, before) >= 0, "an acceptor's promise never regresses");
+    this.#promised[acceptor] = ballot;
+  }
+
+  #onAccepted(acceptor: number, { ballot, firstInstance, batch }: AcceptedEntry): void {
+    const promised = this.#promised[acceptor] as Ballot;
+    require(compareBallots(ballot, promised) >= 0, "an acceptor accepts nothing below its promise");
+    this.#promised[acceptor] = ballot;
+    this.#noteProposals(ballot, firstInstance, batch);
+    for (let position = 0; position < batch.count; position++) {
+      const instance = firstInstance + position;
+      const proposal = this.#proposalOf(instance, ballot) as Proposal;
+      proposal.voters.add(acceptor);
+      if (proposal.voters.size >= this.#options.quorums.accept) this.#choose(instance, proposal.value);
+    }
+  }
+
+  #choose(instance: number, value: InstanceValue): void {
+    const before = this.#chosen.get(instance);
+    require(before === undefined || before.text === value.text, "one value per instance for ever");
+    if (before !== undefined) return;
+    require(instance >= this.#options.firstInstance, "nothing is chosen anew below what was trimmed");
+    this.#chosen.set(instance, value);
+    for (;;) {
+      const next = this.#chosen.get(this.#chosenBelow);
+      if (next === undefined) return;
+      this.sessions.apply(this.#chosenBelow, next);
+      this.#chosenBelow += 1;
+    }
+  }
+
+  #noteProposals(ballot: Ballot, firstInstance: number, batch: Batch): void {
+    const key = formatBallot(ballot);
+    const values = valuesOf(batch);
+    require(values.length === batch.count, "a batch holds one value for each of its instances");
+    values.forEach((value, position) => {
+      const instance = firstInstance + position;
+      let proposals = this.#proposals.get(instance);
+      if (proposals === undefined) {
+        proposals = new Map();
+        this.#proposals.set(instance, proposals);
+      }
+      const known = proposals.get(key);
+      if (known === undefined) proposals.set(key, { value, voters: new Set() });
+      else require(known.value.text === value.text, "one value per ballot and instance");
+    });
+  }
+
+  #onPromise(acceptor: number, message: PromiseMessage): void {
+    const promised = this.#promised[acceptor] as Ballot;
+    require(compareBallots(promised, message.ballot) >= 0, "Promise is said only of what is durable");
+    for (const { ballot, firstInstance, batch } of message.accepted) {
+      valuesOf(batch).forEach((value, position) => {
+        const proposal = this.#proposalOf(firstInstance + position, ballot);
+        require(proposal?.voters.has(acceptor) === true, "Promise reports what was accepted, in its ballot");
+        require(proposal.value.text === value.text, "Promise reports the accepted value");
+      });
+    }
+    const key = formatBallot(message.ballot);
+    const promisers = this.#promisers.get(key);
+    if (promisers === undefined) this.#promisers.set(key, new Set([acceptor]));
+    else promisers.add(acceptor);
+  }
+
+  #onResponse({ session, firstSequence, results }: ResponseMessage): void {
+    results.forEach((result, position) => {
+      const sequence = firstSequence + position;
+      const isSo =
+        this.sessions.hasResult(session, sequence) && this.sessions.resultOf(session, sequence) === result;
+      require(isSo, "a response equals what was applied");
+    });
+  }
+
+  #proposalOf(instance: number, ballot: Ballot): Proposal | undefined {
+    return this.#proposals.get(instance)?.get(formatBallot(ballot));
+  }
+}

@@ -1,0 +1,87 @@
+import type { QuorumSizes } from "../quorum.js";
+import type { Topology } from "../roles.js";
+import type { Random } from "./random.js";
+
+/** What can go wrong in a run; each can be switched off when a failure is shortened. */
+export const faultKinds = [
+  "drop",
+  "duplicate",
+  "reorder",
+  "freeze",
+  "crashProposer",
+  "crashAcceptor",
+  "crashLearner",
+  "abandon",
+  "leave",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** Everything about a run that is drawn from its seed before it starts. */
+export interface Profile {
+  readonly topology: Topology;
+  readonly quorums: QuorumSizes;
+  readonly mode: "basic" | "multi";
+  readonly batchCommandsMax: number;
+  readonly pipelineBatchesMax: number;
+  readonly clients: number;
+  readonly windowCommandsMax: number;
+  /** With trimming, learners report progress and never lose what they have learned. */
+  readonly trimming: boolean;
+  /** Everything below was chosen, applied and trimmed before the run. */
+  readonly firstInstance: number;
+  /** Payload bytes of one part of a Promise, so small that there are many parts. */
+  readonly promisePartBytesMax: number;
+  readonly faultSteps: number;
+  readonly delayMsMax: number;
+  readonly campaignEveryMs: number;
+  /** Probability that a host lets several messages come before it takes what is ready. */
+  readonly lateFlush: number;
+  /** Probabilities per message (drop, duplicate, reorder, freeze, crashes) or per turn of a client. */
+  readonly faults: Readonly<Record<FaultKind, number>>;
+}
+
+const quorumSizes: Readonly<Record<number, readonly QuorumSizes[]>> = {
+  3: [{ prepare: 2, accept: 2 }],
+  4: [
+    { prepare: 3, accept: 2 },
+    { prepare: 2, accept: 3 },
+    { prepare: 3, accept: 3 },
+  ],
+  5: [
+    { prepare: 3, accept: 3 },
+    { prepare: 4, accept: 2 },
+    { prepare: 2, accept: 4 },
+  ],
+};
+
+export function drawProfile(random: Random, acceptorsWanted?: number): Profile {
+  const acceptors = acceptorsWanted ?? random.pick([3, 3, 3, 4, 5]);
+  const trimming = random.chance(0.5);
+  return {
+    topology: { proposers: random.pick([2, 2, 3]), acceptors, learners: 2 },
+    quorums: random.pick(quorumSizes[acceptors] ?? []),
+    mode: random.pick(["multi", "multi", "basic"]),
+    batchCommandsMax: random.between(1, 5),
+    pipelineBatchesMax: random.between(1, 4),
+    clients: random.between(2, 3),
+    windowCommandsMax: random.pick([4, 8, 16]),
+    trimming,
+    firstInstance: random.pick([0, 0, 2 ** 31 - 40, 2 ** 32 - 40, 2 ** 40]),
+    promisePartBytesMax: random.pick([4, 16, 64, 1024]),
+    faultSteps: random.between(300, 1500),
+    delayMsMax: random.pick([4, 20, 60]),
+    campaignEveryMs: random.pick([60, 150, 400]),
+    lateFlush: random.pick([0, 0.1, 0.4]),
+    faults: {
+      drop: random.pick([0, 0.02, 0.1, 0.25]),
+      duplicate: random.pick([0, 0.05, 0.2]),
+      reorder: random.pick([0, 0.05, 0.2]),
+      freeze: random.pick([0, 0.002, 0.01]),
+      crashProposer: random.pick([0, 0.002, 0.01]),
+      crashAcceptor: random.pick([0, 0.005, 0.02]),
+      crashLearner: trimming ? 0 : random.pick([0, 0.002, 0.01]),
+      abandon: random.pick([0, 0.1, 0.3]),
+      leave: random.pick([0, 0.02, 0.05]),
+    },
+  };
+}

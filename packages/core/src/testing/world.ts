@@ -1,0 +1,62 @@
+import type { Address, Envelope, Message } from "../messages.js";
+import type { Checker } from "./checker.js";
+import type { Profile } from "./profile.js";
+import type { Random } from "./random.js";
+
+/** What happened in a run, by kind: a run of many seeds should see each of them. */
+export const counterNames = [
+  "elections",
+  "duels",
+  "drops",
+  "duplicates",
+  "crashes",
+  "freezes",
+  "slices",
+  "parts",
+  "fetches",
+  "fills",
+  "noops",
+  "trims",
+  "gaps",
+  "redirects",
+  "retransmissions",
+  "sequenceResends",
+  "sessions",
+  "commands",
+  "answers",
+] as const;
+export type CounterName = (typeof counterNames)[number];
+export type Counters = Record<CounterName, number>;
+
+export function noCounters(): Counters {
+  return Object.fromEntries(counterNames.map(name => [name, 0])) as Counters;
+}
+
+/** What the hosts of a run share. */
+export interface World {
+  readonly profile: Profile;
+  readonly checker: Checker;
+  readonly counters: Counters;
+  readonly random: Random;
+  /** False once the faults have stopped. */
+  readonly faulty: boolean;
+  /** First sequence number of every session. */
+  readonly firstSequence: number;
+  send(host: Host, envelopes: readonly Envelope[]): void;
+  /** Ends a host between two of its steps; it starts again later. */
+  crash(host: Host): void;
+}
+
+/** An actor: it hands messages and time to its role, and does what the role says is to be done. */
+export interface Host {
+  readonly address: Address;
+  readonly role: "proposer" | "acceptor" | "learner" | "client";
+  readonly index: number;
+  receive(from: Address, message: Message, now: number): void;
+  tick(now: number): void;
+  readonly deadline: number;
+  /** Takes what is ready: persists, sends, applies. */
+  flush(now: number): void;
+  /** Starts again with nothing but what was persisted. */
+  restart(now: number): void;
+}

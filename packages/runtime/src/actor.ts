@@ -1,0 +1,218 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Address } from "@synod/core";
+import * as Comlink from "comlink";
+import { monotonicMs } from "./clock.js";
+import { comlinkEndpoint } from "./comlink-port.js";
+import { SynodError, type SynodErrorCode } from "./errors.js";
+import { decodeFrame } from "./frame-codec.js";
+import {
+  type Doorbell,
+  type Inbox,
+  type MailboxKind,
+  openInbox,
+  openOutbox,
+  type ReceivingEnd,
+  ringDoorbell,
+  type SendingEnd,
+} from "./mailbox/index.js";
+import { runtimeLimits } from "./options.js";
+import { Post } from "./post.js";
+import {
+  openRole,
+  ProposerHost,
+  type RoleHost,
+  type RoleInspection,
+  type RoleSpec,
+  type RoleStatus,
+} from "./role-host.js";
+import { DepthTracker, type Traffic } from "./traffic.js";
+
+/** The ends of the connections between an actor and one other actor or client. */
+export interface ConnectionEnds {
+  readonly peer: Address;
+  readonly receiving?: ReceivingEnd;
+  readonly sending?: SendingEnd;
+}
+
+/** All that a worker thread is given to become an actor. */
+export interface ActorSpec extends RoleSpec {
+  readonly name: Address;
+  readonly mailbox: MailboxKind;
+  readonly doorbell: Doorbell;
+  readonly connections: readonly ConnectionEnds[];
+  readonly control: MessagePort;
+}
+
+export interface MailboxStatus {
+  readonly frames: number;
+  readonly bytes: number;
+  readonly wakeUps: number;
+  readonly lostWakeUps: number;
+  readonly droppedFrames: number;
+}
+
+/** What an actor or client has done so far. */
+export interface Inspection extends RoleInspection {
+  readonly name: Address;
+  readonly role: RoleSpec["role"] | "client";
+  readonly sent: Traffic;
+  readonly wakeUps: number;
+  readonly lostWakeUps: number;
+  readonly droppedFrames: number;
+}
+
+/** How a failed start comes back over Comlink, which keeps no fields of errors. */
+export interface StartFailure {
+  readonly code: SynodErrorCode;
+  readonly message: string;
+}
+
+/** The control plane's view of an actor. */
+export interface ActorControl {
+  start(): Promise<StartFailure | undefined>;
+  campaign(): void;
+  attach(ends: ConnectionEnds): void;
+  detach(peer: Address): void;
+  status(): RoleStatus & { readonly mailbox: MailboxStatus };
+  inspect(stateDigest: boolean): Inspection;
+  stop(): void;
+}
+
+/** An actor: one role, its mailbox, and the loop that connects them. It lives as long as its Piscina task. */
+export class Actor implements ActorControl {
+  readonly #spec: ActorSpec;
+  readonly #inbox: Inbox;
+  readonly #post: Post;
+  readonly #depths: DepthTracker | undefined;
+  #host: RoleHost | undefined;
+  #stopped = false;
+  #started!: () => void;
+  readonly #starting = new Promise<void>(resolve => {
+    this.#started = resolve;
+  });
+
+  constructor(spec: ActorSpec) {
+    this.#spec = spec;
+    this.#depths = spec.options.trace ? new DepthTracker() : undefined;
+    this.#inbox = openInbox({ kind: spec.mailbox, doorbell: spec.doorbell, waiting: "thread" });
+    this.#post = new Post(this.#depths);
+    for (const ends of spec.connections) this.attach(ends);
+  }
+
+  async start(): Promise<StartFailure | undefined> {
+    try {
+      this.#host = await openRole(this.#spec, this.#depths);
+      return undefined;
+    } catch (error) {
+      this.#stopped = true;
+      if (error instanceof SynodError) return { code: error.code, message: error.message };
+      return { code: "ACTOR_FAILED", message: `${this.#spec.name} did not start: ${String(error)}` };
+    } finally {
+      this.#started();
+    }
+  }
+
+  campaign(): void {
+    if (this.#host instanceof ProposerHost) this.#host.campaign(monotonicMs());
+  }
+
+  attach({ peer, receiving, sending }: ConnectionEnds): void {
+    if (sending !== undefined) this.#post.add(peer, openOutbox(sending, peer));
+    if (receiving !== undefined) this.#inbox.attach(peer, receiving);
+  }
+
+  detach(peer: Address): void {
+    this.#post.remove(peer);
+    this.#inbox.detach(peer);
+  }
+
+  status(): RoleStatus & { readonly mailbox: MailboxStatus } {
+    const host = this.#openHost();
+    const droppedFrames = this.#post.traffic.dropped;
+    return { ...host.status(), mailbox: { ...this.#inbox.counters, droppedFrames } };
+  }
+
+  inspect(stateDigest: boolean): Inspection {
+    const { wakeUps, lostWakeUps } = this.#inbox.counters;
+    return {
+      name: this.#spec.name,
+      role: this.#spec.role,
+      sent: this.#post.traffic.read(),
+      wakeUps,
+      lostWakeUps,
+      droppedFrames: this.#post.traffic.dropped,
+      ...this.#openHost().inspect(stateDigest),
+    };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#started();
+  }
+
+  /** Takes frames, lets the role act on them, sends what came of it, and parks when there is nothing to do. */
+  async run(): Promise<void> {
+    await this.#starting;
+    if (this.#host === undefined) return;
+    const host = this.#host;
+    const onFrame = (from: Address, frame: Uint8Array) => {
+      const { message, depth } = decodeFrame(frame);
+      if (depth !== undefined) this.#depths?.received(message, depth);
+      host.receive(from, message, monotonicMs());
+    };
+    // A ring's park is bounded by itself; a port's waits for events, so a timer brings the role's deadlines.
+    const ticker =
+      this.#spec.mailbox === "port"
+        ? setInterval(() => ringDoorbell(this.#spec.doorbell), runtimeLimits.portTickMs)
+        : undefined;
+    let lastTurn = monotonicMs();
+    let idle = false;
+    while (!this.#stopped) {
+      const frames = this.#inbox.receive(onFrame, runtimeLimits.framesPerTurn);
+      let now = monotonicMs();
+      // Timers only after the mailbox is empty: a thread that wakes up late must not act on stale knowledge.
+      if (frames < runtimeLimits.framesPerTurn && now >= host.deadline) host.tick(now);
+      this.#post.send(host.flush(now));
+      const fed = this.#post.flush();
+      if (frames > 0) idle = false;
+      else if (!idle) {
+        idle = true;
+        now = monotonicMs();
+        const timeoutMs = fed ? Math.min(host.deadline - now, runtimeLimits.parkMsMax) : 1;
+        if (timeoutMs > 0) await this.#inbox.park(timeoutMs);
+        continue;
+      }
+      // Rung without a frame, timed out, or busy for a while: the control plane and the profiler get their turn.
+      if (frames === 0 || now - lastTurn >= runtimeLimits.eventLoopTurnMs) {
+        await eventLoopTurn();
+        lastTurn = monotonicMs();
+        idle = false;
+      }
+    }
+    clearInterval(ticker);
+    this.#inbox.close();
+    this.#post.close();
+  }
+
+  #openHost(): RoleHost {
+    if (this.#host === undefined) throw new Error(`${this.#spec.name} has not started`);
+    return this.#host;
+  }
+}
+
+/** One whole turn: an immediate that is queued in the check phase runs only after the next poll. */
+function eventLoopTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(() => setImmediate(resolve)));
+}
+
+/** Piscina's task: makes an actor and runs it until it is stopped. */
+export default async function runActor(spec: ActorSpec): Promise<void> {
+  const actor = new Actor(spec);
+  Comlink.expose(actor, comlinkEndpoint(spec.control));
+  try {
+    await actor.run();
+  } finally {
+    // The answer to stop() leaves first.
+    setImmediate(() => spec.control.close());
+  }
+}

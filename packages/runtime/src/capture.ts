@@ -1,0 +1,129 @@
+import { SynodError } from "./errors.js";
+
+/** An upper bound for the encoded size of what was captured last, in bytes. */
+let bytesAtMost = 0;
+
+/** The widest encoding of a number, a length, or a key's definition, in bytes. */
+const scalarBytes = 10;
+const largestInt64 = 2n ** 63n - 1n;
+const smallestInt64 = -(2n ** 63n);
+/** Deeper than this is taken for a cycle. */
+const depthMax = 200;
+
+export interface Captured {
+  readonly value: unknown;
+  /** An upper bound for the encoded size, in bytes. */
+  readonly bytesAtMost: number;
+}
+
+/**
+ * Copies a command (or query, or result), so that what the caller changes afterwards does not change what is
+ * committed, and refuses what the encoding would lose: functions, symbols, instances of classes, promises,
+ * circular references. Allowed are null, undefined, booleans, numbers, 64-bit bigints, strings, Date, byte arrays,
+ * arrays and plain objects of these.
+ *
+ * @param what names the value in errors: `command`
+ * @throws SynodError `NOT_SERIALIZABLE` with the path of the field
+ */
+export function capture(value: unknown, what: string): unknown {
+  bytesAtMost = 0;
+  return copy(value, what, undefined, 0);
+}
+
+/** {@link capture}, and how large the encoding may become. */
+export function captureCommand(command: unknown): Captured {
+  const value = capture(command, "command");
+  return { value, bytesAtMost };
+}
+
+/** Upper bound for the encoded size of the last captured value, in bytes; for hot paths that want no object. */
+export function capturedBytesAtMost(): number {
+  return bytesAtMost;
+}
+
+/** A path is only put together when there is something to say: until then it is a chain of keys. */
+interface Trail {
+  readonly parent: Trail | undefined;
+  readonly key: string | number;
+}
+
+function copy(value: unknown, what: string, trail: Trail | undefined, depth: number): unknown {
+  switch (typeof value) {
+    case "number":
+    case "boolean":
+    case "undefined":
+      bytesAtMost += scalarBytes;
+      return value;
+    case "string":
+      bytesAtMost += scalarBytes + value.length * 3;
+      return value;
+    case "bigint":
+      bytesAtMost += scalarBytes;
+      if (value > largestInt64 || value < smallestInt64)
+        throw refusal("a bigint of more than 64 bits", what, trail);
+      return value;
+    case "object":
+      return value === null ? null : copyObject(value, what, trail, depth);
+    default:
+      throw refusal(`a ${typeof value}`, what, trail);
+  }
+}
+
+function copyObject(value: object, what: string, trail: Trail | undefined, depth: number): unknown {
+  if (depth > depthMax) throw refusal("a circular reference, or nested too deeply", what, trail);
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return copyPlain(value, what, trail, depth);
+  if (Array.isArray(value) && prototype === Array.prototype) {
+    bytesAtMost += scalarBytes;
+    const copied = new Array<unknown>(value.length);
+    for (let index = 0; index < value.length; index++) {
+      copied[index] = copy(value[index], what, { parent: trail, key: index }, depth + 1);
+    }
+    return copied;
+  }
+  if (value instanceof Uint8Array) {
+    bytesAtMost += scalarBytes + value.byteLength;
+    return value.slice();
+  }
+  if (value instanceof Date) {
+    bytesAtMost += 2 * scalarBytes;
+    return new Date(value);
+  }
+  throw refusal(describe(value), what, trail);
+}
+
+function copyPlain(value: object, what: string, trail: Trail | undefined, depth: number): object {
+  // The copy is made first: what is checked is what is sent, whatever getters return the second time.
+  const copied: Record<string, unknown> = { ...value };
+  for (const key in copied) {
+    const field = copied[key];
+    bytesAtMost += scalarBytes + key.length * 3;
+    if (typeof field === "number") bytesAtMost += scalarBytes;
+    else if (typeof field === "string") bytesAtMost += scalarBytes + field.length * 3;
+    else copied[key] = copy(field, what, { parent: trail, key }, depth + 1);
+  }
+  if (Object.hasOwn(copied, "__proto__")) throw refusal("a field called __proto__", what, trail);
+  if (Object.getOwnPropertySymbols(copied).length > 0)
+    throw refusal("a field named by a symbol", what, trail);
+  return copied;
+}
+
+function describe(value: object): string {
+  if (typeof (value as { then?: unknown }).then === "function") return "a promise";
+  const name = value.constructor?.name;
+  return name ? `an instance of ${name}` : "an object with a prototype of its own";
+}
+
+function refusal(found: string, what: string, trail: Trail | undefined): SynodError {
+  let path = "";
+  for (let at = trail; at !== undefined; at = at.parent) {
+    path = (typeof at.key === "number" ? `[${at.key}]` : `.${at.key}`) + path;
+  }
+  path = what + path;
+  return new SynodError(
+    "NOT_SERIALIZABLE",
+    `${path} is ${found}, which would not survive the encoding. Use plain objects, arrays, strings, numbers, ` +
+      "64-bit bigints, booleans, null, undefined, Date and Uint8Array.",
+    { path, outcome: "not-applied" },
+  );
+}

@@ -1,0 +1,351 @@
+import { type Address, Client as ClientRole, type Message, type Topology } from "@synod/core";
+import type { Inspection } from "./actor.js";
+import { capture, capturedBytesAtMost } from "./capture.js";
+import { monotonicMs } from "./clock.js";
+import { commandCodec, valueCodec } from "./command-codec.js";
+import { SynodError } from "./errors.js";
+import { decodeFrame } from "./frame-codec.js";
+import type { Inbox, LaneKind, Outbox } from "./mailbox/index.js";
+import { type CallOptions, checkCallOptions, type ResolvedOptions, runtimeLimits } from "./options.js";
+import { PendingQueries } from "./pending-queries.js";
+import { Post } from "./post.js";
+import { ProposalBuffer, type Waiter } from "./proposal-buffer.js";
+import type { AnswerOf, AnyStateMachine, CommandOf, QueryOf, ResultOf } from "./state-machine.js";
+import { DepthTracker } from "./traffic.js";
+
+/** What a client is made of; {@link Cluster.connect} puts it together. */
+export interface ClientParts {
+  readonly client: number;
+  readonly topology: Topology;
+  readonly options: ResolvedOptions;
+  readonly inbox: Inbox;
+  readonly outboxes: ReadonlyMap<Address, Outbox>;
+  /** Called once, when the client has closed: takes its lanes away from the actors. */
+  readonly onClose: () => Promise<void>;
+}
+
+const timeoutMsDefault = 10_000;
+/** The timer looks at least this often while something is open, in milliseconds. */
+const timerMsMax = 100;
+
+/**
+ * Proposes commands and asks queries from one thread. Commands of one client take effect in the order of the
+ * calls, each exactly once.
+ */
+export class Client<M extends AnyStateMachine = AnyStateMachine> implements AsyncDisposable {
+  readonly #role: ClientRole;
+  readonly #inbox: Inbox;
+  readonly #post: Post;
+  readonly #options: ResolvedOptions;
+  readonly #onClose: () => Promise<void>;
+  readonly #buffer = new ProposalBuffer();
+  readonly #queries: PendingQueries;
+  /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
+  #backlog: { readonly to: Address; readonly frame: Uint8Array; readonly lane: LaneKind }[] = [];
+  #flushScheduled = false;
+  #closing: Promise<void> | undefined;
+  #opened: { resolve: () => void; reject: (error: SynodError) => void } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #keepsAlive = false;
+
+  constructor({ client, topology, options, inbox, outboxes, onClose }: ClientParts) {
+    this.#role = new ClientRole({
+      topology,
+      client,
+      windowCommandsMax: runtimeLimits.clientWindowCommands,
+      retryAfterMs: runtimeLimits.retryAfterMs,
+      retryAfterMsMax: runtimeLimits.retryAfterMsMax,
+      answerer: (client - 1) % topology.learners,
+    });
+    this.#options = options;
+    this.#inbox = inbox;
+    this.#onClose = onClose;
+    this.#queries = new PendingQueries(topology.learners, runtimeLimits.retryAfterMs);
+    this.#post = new Post(options.trace ? new DepthTracker() : undefined, (to, frame, lane) => {
+      this.#backlog.push({ to, frame: frame.slice(), lane });
+    });
+    for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
+  }
+
+  /** The name under which `status()` and errors speak of this client. */
+  get name(): Address {
+    return this.#role.address;
+  }
+
+  /** Opens the session. @throws SynodError `TIMEOUT` */
+  async open(timeoutMs = timeoutMsDefault): Promise<void> {
+    this.#listen();
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#opened = { resolve, reject };
+    });
+    const timer = setTimeout(() => {
+      const message = `${this.name} got no session within ${timeoutMs} ms: no proposer leads, or no quorum answers`;
+      this.#opened?.reject(new SynodError("TIMEOUT", message, { outcome: "not-applied" }));
+    }, timeoutMs);
+    this.#role.open(monotonicMs());
+    this.#send();
+    try {
+      await opened;
+    } finally {
+      clearTimeout(timer);
+      this.#opened = undefined;
+    }
+  }
+
+  /**
+   * Puts a command into the log; resolves with what the state machine's `apply` returned once it is chosen and
+   * applied on the learner that answers this client. The command is captured at the call.
+   *
+   * Rejects with a {@link SynodError}: `NOT_SERIALIZABLE`, `COMMAND_TOO_LARGE`, `INVALID_OPTIONS`, `OVERLOADED`,
+   * `ABORTED`, `TIMEOUT`, `STATE_MACHINE_FAILED`, `SESSION_EXPIRED`, `CLUSTER_CLOSED`; its `outcome` says whether
+   * the command may take effect all the same.
+   */
+  propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    let captured: unknown;
+    try {
+      this.#check(options);
+      captured = capture(command, "command");
+      this.#checkSize(captured, capturedBytesAtMost());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const signal = options?.signal;
+    const deadline = monotonicMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    const promise = this.#buffer.add(captured, capturedBytesAtMost(), deadline, signal);
+    if (signal !== undefined) this.#buffer.listen(signal, waiter => this.#abort(waiter, signal));
+    this.#armTimer(deadline);
+    if (this.#buffer.queued >= this.#options.batch.commandsMax) this.#flush();
+    else this.#scheduleFlush();
+    return promise as Promise<ResultOf<M>>;
+  }
+
+  /**
+   * Asks a learner that has applied everything that this client has seen the effect of. It never goes backwards,
+   * but may be behind what other clients have been told.
+   */
+  query(query: QueryOf<M>, options?: CallOptions): Promise<AnswerOf<M>> {
+    let bytes: Uint8Array;
+    try {
+      this.#check(options);
+      bytes = valueCodec.encode(capture(query, "query"));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const deadline = monotonicMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    const { promise, envelope } = this.#queries.add(
+      bytes,
+      this.#role.observedBelow,
+      this.#role.answerer,
+      monotonicMs(),
+      deadline,
+      options?.signal,
+    );
+    this.#armTimer(deadline);
+    this.#post.send([envelope]);
+    this.#post.flush();
+    return promise as Promise<AnswerOf<M>>;
+  }
+
+  /** Settles every open promise with `CLUSTER_CLOSED` and gives the session back. Calling it again is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What this client has sent so far. */
+  inspect(): Inspection {
+    const { wakeUps, lostWakeUps } = this.#inbox.counters;
+    const sent = this.#post.traffic.read();
+    const droppedFrames = this.#post.traffic.dropped;
+    return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames };
+  }
+
+  async #close(): Promise<void> {
+    const error = (outcome: "not-applied" | "unknown") =>
+      new SynodError("CLUSTER_CLOSED", `${this.name} was closed before it was answered`, { outcome });
+    this.#role.close();
+    this.#send();
+    this.#buffer.rejectAll(error);
+    this.#queries.rejectAll(error("not-applied"));
+    this.#opened?.reject(error("not-applied"));
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#inbox.close();
+    await this.#onClose();
+    this.#post.close();
+  }
+
+  #check(options: CallOptions | undefined): void {
+    if (this.#closing !== undefined) {
+      const message = `${this.name} is closed: connect() again, or start a new cluster`;
+      throw new SynodError("CLUSTER_CLOSED", message, { outcome: "not-applied" });
+    }
+    if (this.#role.state === "expired") {
+      const message = `the session of ${this.name} is gone: connect() again`;
+      throw new SynodError("SESSION_EXPIRED", message, { outcome: "not-applied" });
+    }
+    if (this.#buffer.queued >= runtimeLimits.clientQueueCommands) {
+      const message = `${this.#buffer.queued} commands of ${this.name} wait already: wait for some of them first`;
+      throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
+    }
+    if (options === undefined) return;
+    checkCallOptions(options);
+    if (options.signal?.aborted) throw abortError(options.signal, "not-applied");
+  }
+
+  /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
+  #checkSize(captured: unknown, bytesAtMost: number): void {
+    if (bytesAtMost <= runtimeLimits.commandBytesMax) return;
+    const bytes = valueCodec.encode(captured).byteLength;
+    if (bytes <= runtimeLimits.commandBytesMax) return;
+    const message = `the command takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it`;
+    throw new SynodError("COMMAND_TOO_LARGE", message, { outcome: "not-applied" });
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    process.nextTick(this.#flushAtEndOfTurn);
+  }
+
+  readonly #flushAtEndOfTurn = (): void => {
+    this.#flushScheduled = false;
+    if (this.#closing === undefined) this.#flush();
+  };
+
+  /** Submits what waits, as far as window and lanes have room. */
+  #flush(): void {
+    const now = monotonicMs();
+    const { commandsMax, bytesMax } = this.#options.batch;
+    while (this.#buffer.queued > 0 && this.#backlog.length === 0) {
+      const room = Math.min(this.#role.room, commandsMax);
+      if (room <= 0) break;
+      const piece = this.#buffer.take(room, bytesMax);
+      if (piece === undefined) continue;
+      const first = this.#role.submit(commandCodec.encode(piece.commands), piece.deadlines, now);
+      this.#buffer.submitted(piece, first);
+      this.#post.send(this.#role.takeReady().send);
+    }
+    this.#post.flush();
+  }
+
+  /** Takes what has come until there is nothing, then sleeps until the doorbell rings. */
+  #listen(): void {
+    if (this.#closing !== undefined) return;
+    this.#receive();
+    void this.#inbox.park(Number.POSITIVE_INFINITY)?.then(() => this.#listen());
+  }
+
+  #receive(): void {
+    while (this.#inbox.receive(this.#onFrame, runtimeLimits.framesPerTurn) > 0) {
+      this.#afterRole();
+      if (this.#closing !== undefined) return;
+    }
+    this.#send();
+  }
+
+  readonly #onFrame = (from: Address, frame: Uint8Array): void => {
+    const message: Message = decodeFrame(frame).message;
+    if (message.type === "answer") {
+      this.#role.observe(message.appliedBelow);
+      this.#queries.answered(message.id, message.result);
+      return;
+    }
+    this.#role.receive(from, message, monotonicMs());
+  };
+
+  /** Settles what the role has found out, and sends what it wants to say. */
+  #afterRole(): void {
+    const { send, settled, expired } = this.#role.takeReady();
+    for (const { firstSequence, results } of settled) this.#buffer.settle(firstSequence, results);
+    for (const sequence of expired) this.#buffer.reject(sequence, timeoutError("unknown"));
+    this.#post.send(send);
+    if (this.#role.state === "open") this.#opened?.resolve();
+    if (this.#role.state === "expired") this.#expire();
+    this.#retryBacklog();
+    if (this.#buffer.queued > 0) this.#scheduleFlush();
+    this.#updateKeepAlive();
+  }
+
+  #send(): void {
+    this.#afterRole();
+    this.#post.flush();
+  }
+
+  #retryBacklog(): void {
+    if (this.#backlog.length === 0) return;
+    const frames = this.#backlog;
+    this.#backlog = [];
+    for (const { to, frame, lane } of frames) {
+      if (this.#backlog.length > 0) this.#backlog.push({ to, frame, lane });
+      else this.#post.write(to, frame, lane);
+    }
+  }
+
+  #expire(): void {
+    const message = `the session of ${this.name} is gone: connect() again`;
+    this.#buffer.rejectAll(outcome => new SynodError("SESSION_EXPIRED", message, { outcome }));
+  }
+
+  #abort(waiter: Waiter, signal: AbortSignal): void {
+    const sequence = waiter.sequence;
+    if (sequence === undefined) this.#buffer.cancel(waiter, abortError(signal, "not-applied"));
+    else {
+      this.#role.abandon(sequence);
+      this.#buffer.reject(sequence, abortError(signal, "unknown"));
+    }
+    this.#updateKeepAlive();
+  }
+
+  /** One timer serves deadlines and resends, and keeps the process alive exactly while a promise is open. */
+  #armTimer(at: number): void {
+    if (this.#timer === undefined || at < this.#timerAt - 1) {
+      const now = monotonicMs();
+      clearTimeout(this.#timer);
+      this.#timerAt = Math.min(at, now + timerMsMax);
+      this.#timer = setTimeout(this.#onTimer, Math.max(1, this.#timerAt - now));
+      this.#keepsAlive = true;
+    }
+    this.#updateKeepAlive();
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+    if (this.#closing !== undefined) return;
+    const now = monotonicMs();
+    if (now >= this.#role.deadline) this.#role.tick(now);
+    this.#buffer.expireQueued(now, () => timeoutError("not-applied"));
+    this.#post.send(this.#queries.tick(now, () => timeoutError("not-applied")));
+    this.#receive();
+    const next = Math.min(this.#role.deadline, this.#buffer.earliestQueuedDeadline, this.#queries.deadline);
+    if (next < Number.POSITIVE_INFINITY || this.#backlog.length > 0) {
+      this.#armTimer(this.#backlog.length > 0 ? now + 1 : next);
+    }
+  };
+
+  #updateKeepAlive(): void {
+    const open = this.#buffer.open > 0 || this.#queries.open > 0;
+    if (open === this.#keepsAlive || this.#timer === undefined) return;
+    this.#keepsAlive = open;
+    if (open) this.#timer.ref();
+    else this.#timer.unref();
+  }
+}
+
+function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): SynodError {
+  const fate = outcome === "unknown" ? "it may still take effect" : "it was not sent";
+  return new SynodError("ABORTED", `the caller's signal ended the wait for a command; ${fate}`, {
+    outcome,
+    cause: signal.reason,
+  });
+}
+
+function timeoutError(outcome: "not-applied" | "unknown"): SynodError {
+  const fate = outcome === "unknown" ? "it may still take effect" : "it was not sent";
+  return new SynodError("TIMEOUT", `no answer came before the deadline; ${fate}`, { outcome });
+}

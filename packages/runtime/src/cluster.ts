@@ -1,0 +1,174 @@
+import { clientAddress, type Topology } from "@synod/core";
+import type { Inspection } from "./actor.js";
+import { Client } from "./client.js";
+import type { StateMachineSpec } from "./engine.js";
+import { SynodError } from "./errors.js";
+import { createDoorbell, openInbox, openOutbox } from "./mailbox/index.js";
+import { type ClusterOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
+import { type ActorStatus, Supervisor } from "./supervisor.js";
+import { wireClient } from "./wiring.js";
+
+/** Numbers of clients, over all clusters of the process: an address is never used twice. */
+let clients = 0;
+
+/** The state of a cluster: see {@link Cluster.status}. */
+export interface ClusterStatus {
+  readonly actors: readonly ActorStatus[];
+  /** The proposer that leads, as far as it knows itself. */
+  readonly leader: string | null;
+  readonly clients: readonly string[];
+}
+
+/** A replicated log with its state machines: proposers, acceptors and learners, each in a worker thread. */
+export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements AsyncDisposable {
+  readonly #supervisor: Supervisor;
+  readonly #options: ResolvedOptions;
+  readonly #topology: Topology;
+  readonly #clients = new Map<string, Client<M>>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(supervisor: Supervisor, topology: Topology, options: ResolvedOptions) {
+    this.#supervisor = supervisor;
+    this.#topology = topology;
+    this.#options = options;
+  }
+
+  /**
+   * Starts all actors and makes `proposer-0` lead.
+   *
+   * @throws SynodError `INVALID_OPTIONS`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`; nothing is left running then
+   */
+  static async start<M extends AnyStateMachine>(options: ClusterOptions<M>): Promise<Cluster<M>> {
+    const resolved = resolveOptions(options);
+    const stateMachine = specOf(options.stateMachine, options.stateMachineOptions);
+    const { proposers, acceptors, learners } = resolved;
+    const topology = { proposers, acceptors, learners };
+    const supervisor = new Supervisor(topology, resolved, stateMachine);
+    try {
+      await supervisor.start();
+      await supervisor.campaign("proposer-0");
+    } catch (error) {
+      await supervisor.close();
+      throw error;
+    }
+    return new Cluster<M>(supervisor, topology, resolved);
+  }
+
+  /** A client on this thread, with a session of its own. @throws SynodError `CLUSTER_CLOSED`, `TIMEOUT` */
+  async connect(): Promise<Client<M>> {
+    this.#checkOpen();
+    const kind = this.#options.mailbox;
+    const number = ++clients;
+    const name = clientAddress(number);
+    const doorbell = createDoorbell();
+    const peers = this.#supervisor.actors("proposer", "learner");
+    const connections = peers.map(actor => ({ actor, ...wireClient(name, doorbell, actor, kind) }));
+    const client = new Client<M>({
+      client: number,
+      topology: this.#topology,
+      options: this.#options,
+      inbox: openInbox({
+        kind,
+        doorbell,
+        waiting: "event-loop",
+        lanes: connections.map(({ atClient }) => [atClient.peer, atClient.receiving] as const),
+      }),
+      outboxes: new Map(
+        connections.map(({ atClient }) => [atClient.peer, openOutbox(atClient.sending, atClient.peer)]),
+      ),
+      onClose: async () => {
+        this.#clients.delete(name);
+        if (this.#closing !== undefined) return;
+        await Promise.allSettled(peers.map(actor => this.#supervisor.detach(actor.name, name)));
+      },
+    });
+    this.#clients.set(name, client);
+    try {
+      await Promise.all(
+        connections.map(({ actor, atActor }) => this.#supervisor.attach(actor.name, atActor)),
+      );
+      await client.open();
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+    return client;
+  }
+
+  /** What every actor does at present. @throws SynodError `CLUSTER_CLOSED` */
+  async status(): Promise<ClusterStatus> {
+    this.#checkOpen();
+    const actors = await this.#supervisor.status();
+    const leader = actors.find(({ state }) => state === "leading")?.name ?? null;
+    return { actors, leader, clients: [...this.#clients.keys()] };
+  }
+
+  /**
+   * What every actor and every client of this thread has sent and applied so far; with `stateDigest`, a hash of
+   * each learner's state, which takes a snapshot of it.
+   */
+  async inspect(options: { readonly stateDigest?: boolean } = {}): Promise<Inspection[]> {
+    this.#checkOpen();
+    const actors = await this.#supervisor.inspect(options.stateDigest ?? false);
+    return [...actors, ...[...this.#clients.values()].map(client => client.inspect())];
+  }
+
+  /** Settles every open promise, ends every thread. Calling it again is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.resolve();
+    await Promise.all([...this.#clients.values()].map(client => client.close()));
+    await this.#supervisor.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new SynodError("CLUSTER_CLOSED", "the cluster is closed: start a new one", {
+      outcome: "not-applied",
+    });
+  }
+}
+
+function specOf<M extends AnyStateMachine>(
+  source: StateMachineSource<M>,
+  options: unknown,
+): StateMachineSpec {
+  const invalid = (message: string) =>
+    new SynodError("INVALID_OPTIONS", `the option stateMachine ${message}`, { path: "stateMachine" });
+  const parse = (url: URL | string): string => {
+    try {
+      return new URL(url).href;
+    } catch {
+      throw invalid(`has ${JSON.stringify(String(url))} for a URL; use import.meta.resolve() or new URL()`);
+    }
+  };
+  try {
+    structuredClone(options);
+  } catch (cause) {
+    const path = "stateMachineOptions";
+    const message = "the option stateMachineOptions cannot be cloned to the learners' threads";
+    throw new SynodError("INVALID_OPTIONS", message, { path, cause });
+  }
+  if (typeof source === "function") {
+    if (typeof source.moduleUrl !== "string") {
+      throw invalid(`is a class without "static moduleUrl = import.meta.url", so learners cannot load it`);
+    }
+    return { url: parse(source.moduleUrl), export: "default", options };
+  }
+  if (typeof source === "string" || source instanceof URL) {
+    return { url: parse(source), export: "default", options };
+  }
+  if (typeof source === "object" && source !== null && "url" in source) {
+    return { url: parse(source.url), export: source.export, options };
+  }
+  throw invalid("is missing: give a class with a moduleUrl, a URL, or { url, export }");
+}

@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { ApplyFailure, type CommandSegment, type Result, type StateMachineHost } from "@synod/core";
+import { capture } from "./capture.js";
+import { commandCodec, valueCodec } from "./command-codec.js";
+import { SynodError } from "./errors.js";
+import type { AnyStateMachine, AppliedAt } from "./state-machine.js";
+
+/** Where a learner finds the state machine, as plain data. */
+export interface StateMachineSpec {
+  readonly url: string;
+  readonly export: string;
+  readonly options: unknown;
+}
+
+/** Loads and makes the state machine. @throws SynodError `STATE_MACHINE_NOT_LOADED` */
+export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyStateMachine> {
+  const where = `the state machine ${spec.export} of ${spec.url}`;
+  const fail = (what: string, cause?: unknown) => {
+    const reason = cause instanceof Error ? `: ${cause.message}` : "";
+    return new SynodError("STATE_MACHINE_NOT_LOADED", `${where} ${what}${reason}`, { cause });
+  };
+  let module: Record<string, unknown>;
+  try {
+    module = await import(spec.url);
+  } catch (cause) {
+    throw fail("could not be imported", cause);
+  }
+  const constructor = module[spec.export];
+  if (typeof constructor !== "function") {
+    throw fail(`is not a class; the module exports ${Object.keys(module).join(", ") || "nothing"}`);
+  }
+  let machine: AnyStateMachine;
+  try {
+    machine = new (constructor as new (options: unknown) => AnyStateMachine)(spec.options);
+  } catch (cause) {
+    throw fail("threw in its constructor", cause);
+  }
+  for (const method of ["apply", "snapshot", "restore"] as const) {
+    if (typeof machine[method] !== "function") throw fail(`has no method ${method}()`);
+  }
+  return machine;
+}
+
+/** Runs a user's state machine for a replica: decodes commands, and turns whatever goes wrong into a result. */
+export class StateMachineEngine implements StateMachineHost {
+  readonly #machine: AnyStateMachine;
+  readonly #at = { instance: 0, timeMs: 0 };
+
+  constructor(machine: AnyStateMachine) {
+    this.#machine = machine;
+  }
+
+  readonly apply = (
+    segment: CommandSegment,
+    skip: number,
+    firstInstance: number,
+    timeMs: number,
+  ): readonly Result[] => {
+    const commands = commandCodec.decode(segment.bytes);
+    const first = segment.skip + skip;
+    const count = segment.count - skip;
+    const results = new Array<Result>(count);
+    const at = this.#at;
+    at.timeMs = timeMs;
+    for (let index = 0; index < count; index++) {
+      at.instance = firstInstance + index;
+      results[index] = this.#applyOne(commands[first + index], at);
+    }
+    return results;
+  };
+
+  query(bytes: Uint8Array): Result {
+    if (this.#machine.query === undefined) return new ApplyFailure("the state machine has no query() method");
+    try {
+      return result(this.#machine.query(valueCodec.decode(bytes)), "query()'s answer");
+    } catch (cause) {
+      return failure(cause);
+    }
+  }
+
+  /** SHA-256 over the snapshot's chunks: equal on learners that applied the same prefix of the log. */
+  stateDigest(): string {
+    const hash = createHash("sha256");
+    for (const chunk of this.#machine.snapshot()) hash.update(valueCodec.encode(chunk));
+    return hash.digest("hex");
+  }
+
+  #applyOne(command: unknown, at: AppliedAt): Result {
+    try {
+      const value = this.#machine.apply(command, at);
+      if (typeof value === "number") return value;
+      return result(value, "apply()'s result");
+    } catch (cause) {
+      return failure(cause);
+    }
+  }
+}
+
+/** A result is kept for duplicates and sent elsewhere: it must survive that, and not change afterwards. */
+function result(value: unknown, what: string): Result {
+  if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
+    return new ApplyFailure(`${what} is a promise; a state machine must finish before it returns`);
+  }
+  return capture(value, what);
+}
+
+function failure(cause: unknown): ApplyFailure {
+  return new ApplyFailure(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+}

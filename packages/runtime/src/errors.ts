@@ -1,0 +1,39 @@
+/** Callers branch on these, never on the text. */
+export type SynodErrorCode =
+  | "INVALID_OPTIONS"
+  | "STATE_MACHINE_NOT_LOADED"
+  | "NOT_SERIALIZABLE"
+  | "COMMAND_TOO_LARGE"
+  | "ABORTED"
+  | "TIMEOUT"
+  | "OVERLOADED"
+  | "STATE_MACHINE_FAILED"
+  | "SESSION_EXPIRED"
+  | "ACTOR_FAILED"
+  | "CLUSTER_CLOSED";
+
+/** Whether a command that failed may still take effect, or may have taken effect already. */
+export type Outcome = "not-applied" | "unknown";
+
+export interface SynodErrorDetails {
+  readonly outcome?: Outcome;
+  /** Where in the command, option or result the trouble is: `command.items[3].onDone`. */
+  readonly path?: string;
+  readonly cause?: unknown;
+}
+
+/** Every error that Synod gives to its callers. */
+export class SynodError extends Error {
+  override readonly name = "SynodError";
+  readonly code: SynodErrorCode;
+  /** On errors of a propose: whether the command may have taken effect. */
+  declare readonly outcome?: Outcome;
+  declare readonly path?: string;
+
+  constructor(code: SynodErrorCode, message: string, details: SynodErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.outcome !== undefined) this.outcome = details.outcome;
+    if (details.path !== undefined) this.path = details.path;
+  }
+}

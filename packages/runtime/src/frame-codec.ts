@@ -1,0 +1,292 @@
+import {
+  type AcceptedEntry,
+  ApplyFailure,
+  assertNever,
+  type Ballot,
+  type Batch,
+  type Message,
+  type MessageType,
+  type Result,
+  type Segment,
+} from "@synod/core";
+import { Packr } from "msgpackr";
+import { valueCodec } from "./command-codec.js";
+import { SynodError } from "./errors.js";
+
+/*
+ * Protocol messages are positional msgpack arrays that any msgpack library can read: the type's number, then the
+ * fields in the order of their declaration in core's messages.ts. A traced frame has its causal depth behind them.
+ */
+const packr = new Packr({ useRecords: false });
+
+/** Position in this list is a type's number on the wire: append only. */
+export const messageTypes = [
+  "propose",
+  "notLeader",
+  "prepare",
+  "promise",
+  "refuse",
+  "accept",
+  "accepted",
+  "fetch",
+  "trimmed",
+  "progress",
+  "response",
+  "sessionOpened",
+  "sessionExpired",
+  "sequenceGap",
+  "query",
+  "answer",
+] as const satisfies readonly MessageType[];
+
+const typeNumbers = new Map<MessageType, number>(messageTypes.map((type, number) => [type, number]));
+
+/** The number of a message's type, also its index in tables of counters. */
+export function typeNumberOf(type: MessageType): number {
+  return typeNumbers.get(type) as number;
+}
+
+/** A view of a buffer that the next call reuses: copy it, or hand it on, before that. */
+export function encodeFrame(message: Message, depth?: number): Uint8Array {
+  const fields = fieldsOf(message);
+  fields.unshift(typeNumberOf(message.type));
+  if (depth !== undefined) fields.push(depth);
+  return packr.pack(fields);
+}
+
+export interface Frame {
+  readonly message: Message;
+  /** Length of the chain of frames that led to this one; only in traced runs. */
+  readonly depth: number | undefined;
+}
+
+/** `frame` must be private to the caller: byte fields are views of it. */
+export function decodeFrame(frame: Uint8Array): Frame {
+  const fields = packr.unpack(frame) as Field[];
+  const type = messageTypes[fields[0] as number];
+  if (type === undefined)
+    throw new SynodError("ACTOR_FAILED", `a frame of unknown type ${String(fields[0])}`);
+  return { message: messageOf(type, fields), depth: fields[fieldCounts[type] + 1] as number | undefined };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a decoded frame is positional; messageOf gives the fields their types
+type Field = any;
+
+const fieldCounts: Record<MessageType, number> = {
+  propose: 1,
+  notLeader: 1,
+  prepare: 2,
+  promise: 6,
+  refuse: 3,
+  accept: 4,
+  accepted: 4,
+  fetch: 1,
+  trimmed: 1,
+  progress: 1,
+  response: 5,
+  sessionOpened: 1,
+  sessionExpired: 1,
+  sequenceGap: 3,
+  query: 3,
+  answer: 3,
+};
+
+function fieldsOf(message: Message): unknown[] {
+  switch (message.type) {
+    case "propose":
+      return [message.segments.map(segmentFields)];
+    case "notLeader":
+      return [ballotFields(message.ballot)];
+    case "prepare":
+      return [ballotFields(message.ballot), message.firstInstance];
+    case "promise":
+      return [
+        ballotFields(message.ballot),
+        message.firstInstance,
+        message.trimmedBelow,
+        message.part,
+        message.parts,
+        message.accepted.map(entryFields),
+      ];
+    case "refuse":
+      return [ballotFields(message.ballot), ballotFields(message.promised), message.trimmedBelow];
+    case "accept":
+      return [
+        ballotFields(message.ballot),
+        message.firstInstance,
+        batchFields(message.batch),
+        message.trimBelow,
+      ];
+    case "accepted":
+      return [
+        ballotFields(message.ballot),
+        message.firstInstance,
+        message.count,
+        message.batch && batchFields(message.batch),
+      ];
+    case "fetch":
+      return [message.firstInstance];
+    case "trimmed":
+      return [message.trimmedBelow];
+    case "progress":
+      return [message.appliedBelow];
+    case "response": {
+      const { results, failures } = encodeResults(message.results);
+      return [message.session, message.firstSequence, results, failures, message.appliedBelow];
+    }
+    case "sessionOpened":
+    case "sessionExpired":
+      return [message.session];
+    case "sequenceGap":
+      return [message.session, message.expected, ballotFields(message.ballot)];
+    case "query":
+      return [message.id, message.appliedBelow, message.bytes];
+    case "answer": {
+      const failed = message.result instanceof ApplyFailure;
+      const result = failed ? (message.result as ApplyFailure).reason : valueCodec.encode(message.result);
+      return [message.id, result, message.appliedBelow];
+    }
+    default:
+      return assertNever(message);
+  }
+}
+
+function messageOf(type: MessageType, f: Field[]): Message {
+  switch (type) {
+    case "propose":
+      return { type, segments: f[1].map(toSegment) };
+    case "notLeader":
+      return { type, ballot: toBallot(f[1]) };
+    case "prepare":
+      return { type, ballot: toBallot(f[1]), firstInstance: f[2] };
+    case "promise":
+      return {
+        type,
+        ballot: toBallot(f[1]),
+        firstInstance: f[2],
+        trimmedBelow: f[3],
+        part: f[4],
+        parts: f[5],
+        accepted: f[6].map(toEntry),
+      };
+    case "refuse":
+      return { type, ballot: toBallot(f[1]), promised: toBallot(f[2]), trimmedBelow: f[3] };
+    case "accept":
+      return { type, ballot: toBallot(f[1]), firstInstance: f[2], batch: toBatch(f[3]), trimBelow: f[4] };
+    case "accepted": {
+      const batch = f[4] === null ? null : toBatch(f[4]);
+      return { type, ballot: toBallot(f[1]), firstInstance: f[2], count: f[3], batch };
+    }
+    case "fetch":
+      return { type, firstInstance: f[1] };
+    case "trimmed":
+      return { type, trimmedBelow: f[1] };
+    case "progress":
+      return { type, appliedBelow: f[1] };
+    case "response": {
+      const results = decodeResults(f[3], f[4]);
+      return { type, session: f[1], firstSequence: f[2], results, appliedBelow: f[5] };
+    }
+    case "sessionOpened":
+      return { type, session: f[1] };
+    case "sessionExpired":
+      return { type, session: f[1] };
+    case "sequenceGap":
+      return { type, session: f[1], expected: f[2], ballot: toBallot(f[3]) };
+    case "query":
+      return { type, id: f[1], appliedBelow: f[2], bytes: f[3] };
+    case "answer": {
+      const result = typeof f[2] === "string" ? new ApplyFailure(f[2]) : valueCodec.decode(f[2]);
+      return { type, id: f[1], result, appliedBelow: f[3] };
+    }
+    default:
+      return assertNever(type);
+  }
+}
+
+const ballotFields = (ballot: Ballot) => [ballot.round, ballot.incarnation, ballot.proposer];
+const toBallot = (f: Field[]): Ballot => ({ round: f[0], incarnation: f[1], proposer: f[2] });
+
+const entryFields = (entry: AcceptedEntry) => [
+  ballotFields(entry.ballot),
+  entry.firstInstance,
+  entry.count,
+  batchFields(entry.batch),
+];
+const toEntry = (f: Field[]): AcceptedEntry => ({
+  ballot: toBallot(f[0]),
+  firstInstance: f[1],
+  count: f[2],
+  batch: toBatch(f[3]),
+});
+
+const batchFields = (batch: Batch) => [batch.timeMs, batch.count, batch.segments.map(segmentFields)];
+const toBatch = (f: Field[]): Batch => ({ timeMs: f[0], count: f[1], segments: f[2].map(toSegment) });
+
+const segmentKinds = ["commands", "fill", "open", "close", "noop"] as const;
+
+function segmentFields(segment: Segment): unknown[] {
+  const number = segmentKinds.indexOf(segment.kind);
+  switch (segment.kind) {
+    case "noop":
+      return [number, segment.count];
+    case "open":
+      return [number, 1, segment.client, segment.answerer];
+    case "close":
+      return [number, 1, segment.client, segment.session];
+    default: {
+      const { count, client, answerer, session, firstSequence, acknowledgedBelow } = segment;
+      const fields: unknown[] = [number, count, client, answerer, session, firstSequence, acknowledgedBelow];
+      if (segment.kind === "commands") fields.push(segment.skip, segment.bytes);
+      return fields;
+    }
+  }
+}
+
+function toSegment(f: Field[]): Segment {
+  const kind = segmentKinds[f[0] as number];
+  const count = f[1];
+  switch (kind) {
+    case "noop":
+      return { kind, count };
+    case "open":
+      return { kind, count: 1, client: f[2], answerer: f[3] };
+    case "close":
+      return { kind, count: 1, client: f[2], session: f[3] };
+    case "fill":
+    case "commands": {
+      const common = {
+        client: f[2],
+        session: f[4],
+        firstSequence: f[5],
+        count,
+        acknowledgedBelow: f[6],
+        answerer: f[3],
+      };
+      return kind === "fill" ? { kind, ...common } : { kind, ...common, skip: f[7], bytes: f[8] };
+    }
+    default:
+      throw new SynodError("ACTOR_FAILED", `a segment of unknown kind ${String(f[0])}`);
+  }
+}
+
+type Failure = [index: number, reason: string];
+
+function encodeResults(results: readonly Result[]): { results: Uint8Array; failures: Failure[] } {
+  let clean = results;
+  const failures: Failure[] = [];
+  for (let index = 0; index < results.length; index++) {
+    const result = results[index];
+    if (typeof result !== "object" || !(result instanceof ApplyFailure)) continue;
+    if (failures.length === 0) clean = results.slice();
+    (clean as Result[])[index] = null;
+    failures.push([index, result.reason]);
+  }
+  return { results: valueCodec.encode(clean), failures };
+}
+
+function decodeResults(bytes: Uint8Array, failures: readonly Failure[]): Result[] {
+  const results = valueCodec.decode(bytes) as Result[];
+  for (const [index, reason] of failures) results[index] = new ApplyFailure(reason);
+  return results;
+}

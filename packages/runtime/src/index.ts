@@ -1,0 +1,18 @@
+export type { Inspection, MailboxStatus } from "./actor.js";
+export type { Client } from "./client.js";
+export { Cluster, type ClusterStatus } from "./cluster.js";
+export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
+export type { CallOptions, ClusterOptions } from "./options.js";
+export type {
+  AnswerOf,
+  AnyStateMachine,
+  AppliedAt,
+  CommandOf,
+  QueryOf,
+  ResultOf,
+  StateMachine,
+  StateMachineClass,
+  StateMachineSource,
+} from "./state-machine.js";
+export type { ActorStatus } from "./supervisor.js";
+export type { Traffic } from "./traffic.js";

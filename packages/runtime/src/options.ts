@@ -1,0 +1,183 @@
+import { acceptorsMax, majorities, quorumsIntersect } from "@synod/core";
+import * as v from "valibot";
+import { SynodError } from "./errors.js";
+import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
+
+/** Bounds of the runtime, with their units and reasons. */
+export const runtimeLimits = {
+  /** Commands of one client that are unanswered at once: bounds what learners keep for it. A power of two. */
+  clientWindowCommands: 16_384,
+  /** Commands of one client that wait for a place in the window; past it, `OVERLOADED`. */
+  clientQueueCommands: 131_072,
+  /** Encoded bytes of one command. */
+  commandBytesMax: 4 * 1024 * 1024,
+  /** Bytes of a bulk lane; a frame above half of it goes in parts. */
+  bulkLaneBytes: 1024 * 1024,
+  /** Bytes of a control lane. */
+  controlLaneBytes: 64 * 1024,
+  /** An unanswered Prepare or Accept is sent again after this long, in milliseconds. */
+  retransmitMs: 250,
+  /** A learner asks for what it misses after this long, in milliseconds. */
+  fetchAfterMs: 100,
+  /** A client without progress sends again after this long, in milliseconds, then after twice as long, and so on. */
+  retryAfterMs: 1000,
+  retryAfterMsMax: 8000,
+  /** An actor under load gives its event loop a turn this often, in milliseconds. */
+  eventLoopTurnMs: 5,
+  /** No actor waits longer than this for a ring of its doorbell, in milliseconds. */
+  parkMsMax: 500,
+  /** How often an actor with a port for a mailbox looks at its deadlines, in milliseconds. */
+  portTickMs: 50,
+  /** An actor that was told to stop has this long, in milliseconds, before its thread is terminated. */
+  stopWithinMs: 2000,
+  /** Frames that an actor takes before it sends what came of them. */
+  framesPerTurn: 64,
+} as const;
+
+const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+const countUpTo = (max: number) => v.optional(count(max));
+
+const schema = v.strictObject({
+  stateMachine: v.any(),
+  stateMachineOptions: v.optional(v.any()),
+  protocol: v.optional(v.picklist(["multi-paxos", "basic-paxos"])),
+  proposers: countUpTo(16),
+  acceptors: countUpTo(acceptorsMax),
+  learners: countUpTo(16),
+  quorums: v.optional(v.strictObject({ prepare: count(acceptorsMax), accept: count(acceptorsMax) })),
+  batch: v.optional(
+    v.strictObject({
+      commandsMax: countUpTo(runtimeLimits.clientWindowCommands),
+      bytesMax: countUpTo(2 ** 24),
+    }),
+  ),
+  pipeline: v.optional(v.strictObject({ batchesMax: countUpTo(4096) })),
+  mailbox: v.optional(v.picklist(["ring", "port"])),
+  trace: v.optional(v.boolean()),
+});
+
+/** Options of {@link Cluster.start}. Everything but the state machine has a default. */
+export interface ClusterOptions<M extends AnyStateMachine> {
+  readonly stateMachine: StateMachineSource<M>;
+  /** Handed to the state machine's constructor in every learner; must be structured-cloneable. */
+  readonly stateMachineOptions?: unknown;
+  /** `multi-paxos` (default), or `basic-paxos`: both phases for every instance, as the baseline of measurements. */
+  readonly protocol?: "multi-paxos" | "basic-paxos";
+  /** How many of each; 2, 3 and 2. */
+  readonly proposers?: number;
+  readonly acceptors?: number;
+  readonly learners?: number;
+  /** Acceptors that make up a phase-1 and a phase-2 quorum; majorities. Every pair must intersect. */
+  readonly quorums?: { readonly prepare: number; readonly accept: number };
+  /** Caps of one Accept message: commands (1,024) and bytes (262,144). */
+  readonly batch?: { readonly commandsMax?: number; readonly bytesMax?: number };
+  /** Accept messages that are under way at once (16). */
+  readonly pipeline?: { readonly batchesMax?: number };
+  /** Rings in shared memory (default), or MessagePorts. */
+  readonly mailbox?: "ring" | "port";
+  /** Counts message delays per instance, which costs throughput. Off. */
+  readonly trace?: boolean;
+}
+
+export interface ResolvedOptions {
+  readonly protocol: "multi-paxos" | "basic-paxos";
+  readonly proposers: number;
+  readonly acceptors: number;
+  readonly learners: number;
+  readonly quorums: { readonly prepare: number; readonly accept: number };
+  readonly batch: { readonly commandsMax: number; readonly bytesMax: number };
+  readonly pipeline: { readonly batchesMax: number };
+  readonly mailbox: "ring" | "port";
+  readonly trace: boolean;
+}
+
+/** Checks the options and fills in defaults. @throws SynodError `INVALID_OPTIONS` */
+export function resolveOptions<M extends AnyStateMachine>(options: ClusterOptions<M>): ResolvedOptions {
+  check(schema, options);
+  const acceptors = options.acceptors ?? 3;
+  const quorums = options.quorums ?? majorities(acceptors);
+  for (const phase of ["prepare", "accept"] as const) {
+    if (quorums[phase] > acceptors) {
+      throw invalid(`quorums.${phase}`, quorums[phase], `at most the number of acceptors, ${acceptors}`);
+    }
+  }
+  if (!quorumsIntersect(acceptors, quorums)) {
+    const allowed = `prepare + accept greater than ${acceptors}, so that every phase-1 quorum meets every phase-2 quorum`;
+    throw invalid("quorums", quorums, allowed);
+  }
+  return {
+    protocol: options.protocol ?? "multi-paxos",
+    proposers: options.proposers ?? 2,
+    acceptors,
+    learners: options.learners ?? 2,
+    quorums,
+    batch: {
+      commandsMax: options.batch?.commandsMax ?? 1024,
+      bytesMax: options.batch?.bytesMax ?? 262_144,
+    },
+    pipeline: { batchesMax: options.pipeline?.batchesMax ?? 16 },
+    mailbox: options.mailbox ?? "ring",
+    trace: options.trace ?? false,
+  };
+}
+
+/** Options of one propose or query. */
+export interface CallOptions {
+  /** Ends the wait, not the command: see the error's `outcome`. */
+  readonly signal?: AbortSignal;
+  /** 10,000 when left out. */
+  readonly timeoutMs?: number;
+}
+
+const callSchema = v.strictObject({
+  signal: v.optional(v.instance(AbortSignal)),
+  timeoutMs: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(2 ** 31 - 1))),
+});
+
+/** @throws SynodError `INVALID_OPTIONS` */
+export function checkCallOptions(options: CallOptions): void {
+  check(callSchema, options);
+}
+
+function check(shape: v.GenericSchema, value: unknown): void {
+  const checked = v.safeParse(shape, value);
+  if (checked.success) return;
+  const issue = checked.issues[0] as v.BaseIssue<unknown>;
+  const path = v.getDotPath(issue) ?? "options";
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    throw new SynodError("INVALID_OPTIONS", `there is no option ${path}: remove it, or correct its name`, {
+      path,
+    });
+  }
+  throw invalid(
+    path,
+    issue.input,
+    issue.requirement === undefined ? (issue.expected ?? "") : describe(issue),
+  );
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  switch (issue.type) {
+    case "integer":
+      return "a whole number";
+    case "min_value":
+      return `at least ${String(issue.requirement)}`;
+    case "max_value":
+      return `at most ${String(issue.requirement)}`;
+    case "gt_value":
+      return `more than ${String(issue.requirement)}`;
+    default:
+      return String(issue.expected ?? issue.message);
+  }
+}
+
+function invalid(path: string, value: unknown, allowed: string): SynodError {
+  let shown: string;
+  try {
+    shown = JSON.stringify(value) ?? String(value);
+  } catch {
+    shown = String(value);
+  }
+  const message = `the option ${path} is ${shown}; allowed is ${allowed}`;
+  return new SynodError("INVALID_OPTIONS", message, { path });
+}

@@ -1,0 +1,83 @@
+import type { Address, Envelope, MessageType } from "@synod/core";
+import { encodeFrame } from "./frame-codec.js";
+import type { LaneKind, Outbox } from "./mailbox/index.js";
+import { type DepthTracker, TrafficCounters } from "./traffic.js";
+
+/** Small messages that must not queue behind values. */
+const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
+  "notLeader",
+  "prepare",
+  "refuse",
+  "fetch",
+  "trimmed",
+  "progress",
+  "sessionOpened",
+  "sessionExpired",
+  "sequenceGap",
+]);
+
+/** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */
+export class Post {
+  readonly traffic = new TrafficCounters();
+  readonly #outboxes = new Map<Address, Outbox>();
+  readonly #dirty = new Set<Outbox>();
+  readonly #depths: DepthTracker | undefined;
+  /** Called when a frame does not fit; the frame must be copied to be kept. */
+  readonly #refused: (to: Address, frame: Uint8Array, lane: LaneKind) => void;
+
+  constructor(
+    depths: DepthTracker | undefined,
+    refused?: (to: Address, frame: Uint8Array, lane: LaneKind) => void,
+  ) {
+    this.#depths = depths;
+    this.#refused = refused ?? (() => undefined);
+  }
+
+  add(to: Address, outbox: Outbox): void {
+    this.#outboxes.set(to, outbox);
+  }
+
+  remove(to: Address): void {
+    const outbox = this.#outboxes.get(to);
+    if (outbox === undefined) return;
+    this.#dirty.delete(outbox);
+    this.#outboxes.delete(to);
+    outbox.close();
+  }
+
+  /** A receiver that is not known any more is a client that has left: what is for it is dropped. */
+  send(envelopes: readonly Envelope[]): void {
+    for (const { to, message } of envelopes) {
+      const frame = encodeFrame(message, this.#depths?.sent(message));
+      const lane: LaneKind = controlTypes.has(message.type) ? "control" : "bulk";
+      for (const address of to) {
+        if (this.#outboxes.has(address) && this.write(address, frame, lane)) {
+          this.traffic.count(message.type, frame.byteLength);
+        }
+      }
+    }
+  }
+
+  /** Writes an encoded frame; false when it does not fit now. */
+  write(to: Address, frame: Uint8Array, lane: LaneKind): boolean {
+    const outbox = this.#outboxes.get(to);
+    if (outbox === undefined) return true;
+    this.#dirty.add(outbox);
+    if (outbox.send(frame, lane)) return true;
+    this.traffic.dropped += 1;
+    this.#refused(to, frame, lane);
+    return false;
+  }
+
+  /** Publishes what was written and wakes the receivers; false while an oversized frame is still being fed. */
+  flush(): boolean {
+    for (const outbox of this.#dirty) if (outbox.flush()) this.#dirty.delete(outbox);
+    return this.#dirty.size === 0;
+  }
+
+  close(): void {
+    for (const outbox of this.#outboxes.values()) outbox.close();
+    this.#outboxes.clear();
+    this.#dirty.clear();
+  }
+}

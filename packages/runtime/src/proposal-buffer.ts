@@ -1,0 +1,241 @@
+import { ApplyFailure, type Result } from "@synod/core";
+import { type Outcome, SynodError } from "./errors.js";
+import { runtimeLimits } from "./options.js";
+
+type Resolve = (value: unknown) => void;
+type Reject = (error: unknown) => void;
+
+/** A command with an AbortSignal. */
+export interface Waiter {
+  /** Undefined while the command waits to be submitted. */
+  sequence: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Commands that go out together, with what belongs to their promises. */
+export interface Piece {
+  readonly commands: unknown[];
+  readonly deadlines: number[];
+  readonly resolves: Resolve[];
+  readonly rejects: Reject[];
+  readonly waiters: (Waiter | undefined)[];
+}
+
+/** Stands where a command was that was cancelled before it was submitted. */
+const cancelled = Symbol("cancelled");
+
+/*
+ * One executor for all promises: a closure for each would be garbage at the rate of commits.
+ */
+let lastResolve: Resolve;
+let lastReject: Reject;
+const executor = (resolve: Resolve, reject: Reject) => {
+  lastResolve = resolve;
+  lastReject = reject;
+};
+
+/**
+ * The promises of a client: first those of commands that wait to be submitted, then, in rings indexed by sequence
+ * number, those of commands that wait for their results.
+ */
+export class ProposalBuffer {
+  #commands: unknown[] = [];
+  #sizes: number[] = [];
+  #deadlines: number[] = [];
+  #resolves: Resolve[] = [];
+  #rejects: Reject[] = [];
+  #waiters: (Waiter | undefined)[] = [];
+  /** Commands before this position have been taken. */
+  #head = 0;
+  readonly #ringResolves = new Array<Resolve | undefined>(runtimeLimits.clientWindowCommands).fill(undefined);
+  readonly #ringRejects = new Array<Reject | undefined>(runtimeLimits.clientWindowCommands).fill(undefined);
+  readonly #ringWaiters = new Map<number, Waiter>();
+  readonly #signals = new Map<
+    AbortSignal,
+    { readonly waiters: Set<Waiter>; readonly listener: () => void }
+  >();
+  #newestWaiter: Waiter | undefined;
+  #waiting = 0;
+  #submitted = 0;
+  #highestSequence = 0;
+
+  /** Commands that wait to be submitted, cancelled ones included until they are passed over. */
+  get queued(): number {
+    return this.#commands.length - this.#head;
+  }
+
+  /** Promises that are open. */
+  get open(): number {
+    return this.#waiting + this.#submitted;
+  }
+
+  get earliestQueuedDeadline(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let at = this.#head; at < this.#commands.length; at++) {
+      if (this.#commands[at] !== cancelled) earliest = Math.min(earliest, this.#deadlines[at] as number);
+    }
+    return earliest;
+  }
+
+  add(
+    command: unknown,
+    bytesAtMost: number,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const promise = new Promise(executor);
+    this.#commands.push(command);
+    this.#sizes.push(bytesAtMost);
+    this.#deadlines.push(deadline);
+    this.#resolves.push(lastResolve);
+    this.#rejects.push(lastReject);
+    this.#newestWaiter = signal === undefined ? undefined : { sequence: undefined, signal };
+    this.#waiters.push(this.#newestWaiter);
+    this.#waiting += 1;
+    return promise;
+  }
+
+  /** One listener per signal, however many commands share it; for the command that was added last. */
+  listen(signal: AbortSignal, onAbort: (waiter: Waiter) => void): void {
+    const waiter = this.#newestWaiter;
+    if (waiter === undefined) return;
+    let entry = this.#signals.get(signal);
+    if (entry === undefined) {
+      const waiters = new Set<Waiter>();
+      const listener = () => {
+        this.#signals.delete(signal);
+        for (const aborted of waiters) onAbort(aborted);
+      };
+      entry = { waiters, listener };
+      this.#signals.set(signal, entry);
+      signal.addEventListener("abort", listener, { once: true });
+    }
+    entry.waiters.add(waiter);
+  }
+
+  /** The next commands, at most so many and, but for the first, at most so many bytes. */
+  take(commandsMax: number, bytesMax: number): Piece | undefined {
+    const piece: Piece = { commands: [], deadlines: [], resolves: [], rejects: [], waiters: [] };
+    let bytes = 0;
+    let at = this.#head;
+    for (; at < this.#commands.length && piece.commands.length < commandsMax; at++) {
+      if (this.#commands[at] === cancelled) continue;
+      bytes += this.#sizes[at] as number;
+      // The sizes are upper bounds, several times too high for ordinary commands.
+      if (piece.commands.length > 0 && bytes > bytesMax) break;
+      piece.commands.push(this.#commands[at]);
+      piece.deadlines.push(this.#deadlines[at] as number);
+      piece.resolves.push(this.#resolves[at] as Resolve);
+      piece.rejects.push(this.#rejects[at] as Reject);
+      piece.waiters.push(this.#waiters[at]);
+    }
+    this.#head = at;
+    if (this.#head === this.#commands.length) this.#reset();
+    return piece.commands.length === 0 ? undefined : piece;
+  }
+
+  /** The piece's commands have numbers now, from `firstSequence` on. */
+  submitted(piece: Piece, firstSequence: number): void {
+    const size = this.#ringResolves.length;
+    for (let index = 0; index < piece.commands.length; index++) {
+      const sequence = firstSequence + index;
+      this.#ringResolves[sequence % size] = piece.resolves[index];
+      this.#ringRejects[sequence % size] = piece.rejects[index];
+      const waiter = piece.waiters[index];
+      if (waiter === undefined) continue;
+      waiter.sequence = sequence;
+      this.#ringWaiters.set(sequence, waiter);
+    }
+    this.#highestSequence = firstSequence + piece.commands.length - 1;
+    this.#waiting -= piece.commands.length;
+    this.#submitted += piece.commands.length;
+  }
+
+  settle(firstSequence: number, results: readonly Result[]): void {
+    const size = this.#ringResolves.length;
+    for (let index = 0; index < results.length; index++) {
+      const position = (firstSequence + index) % size;
+      const resolve = this.#ringResolves[position];
+      if (resolve === undefined) continue;
+      const result = results[index];
+      if (typeof result === "object" && result instanceof ApplyFailure) {
+        this.#ringRejects[position]?.(
+          new SynodError("STATE_MACHINE_FAILED", `the state machine threw: ${result.reason}`),
+        );
+      } else resolve(result);
+      this.#release(firstSequence + index, position);
+    }
+  }
+
+  reject(sequence: number, error: SynodError): void {
+    const position = sequence % this.#ringResolves.length;
+    const reject = this.#ringRejects[position];
+    if (reject === undefined) return;
+    reject(error);
+    this.#release(sequence, position);
+  }
+
+  /** Ends the wait of a command that was not submitted: it never will be. */
+  cancel(waiter: Waiter, error: SynodError): void {
+    const at = this.#waiters.indexOf(waiter, this.#head);
+    if (at >= 0) this.#cancelAt(at, error);
+  }
+
+  expireQueued(now: number, error: () => SynodError): void {
+    for (let at = this.#head; at < this.#commands.length; at++) {
+      if (this.#commands[at] !== cancelled && (this.#deadlines[at] as number) <= now)
+        this.#cancelAt(at, error());
+    }
+  }
+
+  rejectAll(error: (outcome: Outcome) => SynodError): void {
+    for (let at = this.#head; at < this.#commands.length; at++) {
+      if (this.#commands[at] !== cancelled) this.#cancelAt(at, error("not-applied"));
+    }
+    this.#reset();
+    const size = this.#ringResolves.length;
+    for (
+      let sequence = Math.max(0, this.#highestSequence - size + 1);
+      sequence <= this.#highestSequence;
+      sequence++
+    ) {
+      this.reject(sequence, error("unknown"));
+    }
+  }
+
+  #cancelAt(at: number, error: SynodError): void {
+    this.#commands[at] = cancelled;
+    this.#waiting -= 1;
+    this.#forget(this.#waiters[at]);
+    (this.#rejects[at] as Reject)(error);
+  }
+
+  #release(sequence: number, position: number): void {
+    this.#ringResolves[position] = undefined;
+    this.#ringRejects[position] = undefined;
+    this.#submitted -= 1;
+    if (this.#ringWaiters.size === 0) return;
+    this.#forget(this.#ringWaiters.get(sequence));
+    this.#ringWaiters.delete(sequence);
+  }
+
+  #forget(waiter: Waiter | undefined): void {
+    if (waiter === undefined) return;
+    const entry = this.#signals.get(waiter.signal);
+    if (entry === undefined) return;
+    entry.waiters.delete(waiter);
+    if (entry.waiters.size > 0) return;
+    this.#signals.delete(waiter.signal);
+    waiter.signal.removeEventListener("abort", entry.listener);
+  }
+
+  #reset(): void {
+    this.#commands = [];
+    this.#sizes = [];
+    this.#deadlines = [];
+    this.#resolves = [];
+    this.#rejects = [];
+    this.#waiters = [];
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,211 @@
+import {
+  Acceptor,
+  type Address,
+  type Ballot,
+  type Envelope,
+  Learner,
+  type Message,
+  Proposer,
+  Replica,
+  ThresholdQuorums,
+  type Topology,
+} from "@synod/core";
+import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
+import { type ResolvedOptions, runtimeLimits } from "./options.js";
+import { type AcceptorStorage, HeapStorage } from "./storage.js";
+import type { DepthTracker } from "./traffic.js";
+
+/** What an actor says of its role: see {@link ActorStatus}. */
+export interface RoleStatus {
+  readonly state: string;
+  readonly ballot: Ballot | null;
+  readonly chosenBelow: number | null;
+  readonly appliedBelow: number | null;
+}
+
+export interface RoleInspection {
+  readonly appliedCommands?: number;
+  readonly appliedBelow?: number;
+  readonly stateDigest?: string;
+  readonly depths?: [instance: number, depth: number][];
+}
+
+/** One role of core, as an actor's loop drives it: persist, then send, then apply is kept in here. */
+export interface RoleHost {
+  receive(from: Address, message: Message, now: number): void;
+  tick(now: number): void;
+  readonly deadline: number;
+  /** Does what the role wants done and returns what is to be sent. */
+  flush(now: number): readonly Envelope[];
+  status(): RoleStatus;
+  inspect(stateDigest: boolean): RoleInspection;
+}
+
+export interface RoleSpec {
+  readonly role: "proposer" | "acceptor" | "learner";
+  readonly index: number;
+  readonly incarnation: number;
+  readonly topology: Topology;
+  readonly options: ResolvedOptions;
+  readonly stateMachine: StateMachineSpec;
+}
+
+export async function openRole(spec: RoleSpec, depths: DepthTracker | undefined): Promise<RoleHost> {
+  switch (spec.role) {
+    case "proposer":
+      return new ProposerHost(spec);
+    case "acceptor":
+      return new AcceptorHost(spec, new HeapStorage());
+    case "learner":
+      return new LearnerHost(spec, new StateMachineEngine(await loadStateMachine(spec.stateMachine)), depths);
+  }
+}
+
+export class ProposerHost implements RoleHost {
+  readonly #proposer: Proposer;
+
+  constructor({ topology, index, incarnation, options }: RoleSpec) {
+    this.#proposer = new Proposer({
+      topology,
+      quorums: new ThresholdQuorums(topology.acceptors, options.quorums),
+      index,
+      incarnation,
+      mode: options.protocol === "basic-paxos" ? "basic" : "multi",
+      batch: options.batch,
+      pipeline: options.pipeline,
+      retransmitMs: runtimeLimits.retransmitMs,
+    });
+  }
+
+  campaign(now: number): void {
+    this.#proposer.campaign(now);
+  }
+
+  receive(from: Address, message: Message): void {
+    this.#proposer.receive(from, message);
+  }
+
+  tick(now: number): void {
+    this.#proposer.tick(now);
+  }
+
+  get deadline(): number {
+    return this.#proposer.deadline;
+  }
+
+  flush(now: number): readonly Envelope[] {
+    return this.#proposer.takeReady(now).send;
+  }
+
+  status(): RoleStatus {
+    const { state, ballot, chosenBelow } = this.#proposer;
+    return { state, ballot, chosenBelow, appliedBelow: null };
+  }
+
+  inspect(): RoleInspection {
+    return {};
+  }
+}
+
+class AcceptorHost implements RoleHost {
+  readonly #acceptor: Acceptor;
+  readonly #storage: AcceptorStorage;
+  readonly deadline = Number.POSITIVE_INFINITY;
+
+  constructor({ topology }: RoleSpec, storage: AcceptorStorage) {
+    this.#storage = storage;
+    this.#acceptor = new Acceptor(topology, storage.recover());
+  }
+
+  receive(from: Address, message: Message): void {
+    this.#acceptor.receive(from, message);
+  }
+
+  tick(): void {}
+
+  flush(): readonly Envelope[] {
+    const { persist, send } = this.#acceptor.takeReady();
+    if (persist.length > 0) this.#storage.persist(persist);
+    return send;
+  }
+
+  status(): RoleStatus {
+    return { state: "accepting", ballot: this.#acceptor.promised, chosenBelow: null, appliedBelow: null };
+  }
+
+  inspect(): RoleInspection {
+    return {};
+  }
+}
+
+class LearnerHost implements RoleHost {
+  readonly #learner: Learner;
+  readonly #replica: Replica;
+  readonly #engine: StateMachineEngine;
+  readonly #depths: DepthTracker | undefined;
+  /** What the protocol half wants sent, once everything before it is applied. */
+  #unsent: Envelope[] = [];
+  readonly #chosenDepths: [instance: number, depth: number][] = [];
+
+  constructor(spec: RoleSpec, engine: StateMachineEngine, depths: DepthTracker | undefined) {
+    this.#engine = engine;
+    this.#depths = depths;
+    this.#learner = new Learner({
+      topology: spec.topology,
+      quorums: new ThresholdQuorums(spec.topology.acceptors, spec.options.quorums),
+      fetchAfterMs: runtimeLimits.fetchAfterMs,
+    });
+    this.#replica = new Replica(spec.index, engine);
+  }
+
+  receive(from: Address, message: Message, now: number): void {
+    if (message.type === "query") this.#replica.receive(from, message);
+    else this.#learner.receive(from, message, now);
+    // A trace wants the moment at which the quorum was complete, before later votes come.
+    if (this.#depths !== undefined) this.#applyChosen();
+  }
+
+  tick(now: number): void {
+    this.#learner.tick(now);
+  }
+
+  get deadline(): number {
+    return this.#learner.deadline;
+  }
+
+  flush(): readonly Envelope[] {
+    this.#applyChosen();
+    const { send } = this.#replica.takeReady();
+    if (this.#unsent.length === 0) return send;
+    const all = [...send, ...this.#unsent];
+    this.#unsent = [];
+    return all;
+  }
+
+  status(): RoleStatus {
+    const { chosenBelow } = this.#learner;
+    return { state: "learning", ballot: null, chosenBelow, appliedBelow: this.#replica.appliedBelow };
+  }
+
+  inspect(stateDigest: boolean): RoleInspection {
+    return {
+      appliedCommands: this.#replica.appliedCommands,
+      appliedBelow: this.#replica.appliedBelow,
+      ...(stateDigest ? { stateDigest: this.#engine.stateDigest() } : {}),
+      ...(this.#depths === undefined ? {} : { depths: this.#chosenDepths }),
+    };
+  }
+
+  #applyChosen(): void {
+    const { chosen, send } = this.#learner.takeReady();
+    if (send.length > 0) this.#unsent.push(...send);
+    for (const entry of chosen) {
+      this.#replica.apply(entry);
+      if (this.#depths === undefined) continue;
+      for (let offset = 0; offset < entry.count; offset++) {
+        const instance = entry.firstInstance + offset;
+        this.#chosenDepths.push([instance, this.#depths.at(instance)]);
+      }
+    }
+  }
+}

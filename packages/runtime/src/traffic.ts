@@ -1,0 +1,72 @@
+import type { Message, MessageType } from "@synod/core";
+import { messageTypes, typeNumberOf } from "./frame-codec.js";
+
+/** Frames and framed bytes, by message type. */
+export type Traffic = Record<MessageType, { frames: number; bytes: number }>;
+
+/** Counts what one actor or client has sent. */
+export class TrafficCounters {
+  readonly #frames = new Float64Array(messageTypes.length);
+  readonly #bytes = new Float64Array(messageTypes.length);
+  dropped = 0;
+
+  count(type: MessageType, bytes: number): void {
+    const number = typeNumberOf(type);
+    this.#frames[number] = (this.#frames[number] as number) + 1;
+    this.#bytes[number] = (this.#bytes[number] as number) + bytes;
+  }
+
+  read(): Traffic {
+    const entries = messageTypes.map(
+      (type, number) => [type, { frames: this.#frames[number], bytes: this.#bytes[number] }] as const,
+    );
+    return Object.fromEntries(entries) as Traffic;
+  }
+}
+
+/**
+ * Causal depths, in traced runs only: how long the chain of frames is that led to what is known of an instance.
+ * The leader's first protocol message for it has depth 1; a client's frames do not count.
+ */
+export class DepthTracker {
+  readonly #depths = new Map<number, number>();
+
+  /** A frame has come: what is sent for its instances from now on is caused by it. */
+  received(message: Message, depth: number): void {
+    const range = instancesOf(message);
+    if (range === undefined) return;
+    for (let instance = range.first; instance < range.end; instance++) {
+      this.#depths.set(instance, Math.max(this.#depths.get(instance) ?? 0, depth));
+    }
+  }
+
+  /** The depth of a message that is sent now. */
+  sent(message: Message): number {
+    const range = instancesOf(message);
+    if (range === undefined) return 0;
+    let depth = 0;
+    for (let instance = range.first; instance < range.end; instance++) {
+      depth = Math.max(depth, this.#depths.get(instance) ?? 0);
+    }
+    return depth + 1;
+  }
+
+  at(instance: number): number {
+    return this.#depths.get(instance) ?? 0;
+  }
+}
+
+/** The instances that a protocol message is about; a Prepare and a Promise are about the next one to be decided. */
+function instancesOf(message: Message): { first: number; end: number } | undefined {
+  switch (message.type) {
+    case "prepare":
+    case "promise":
+      return { first: message.firstInstance, end: message.firstInstance + 1 };
+    case "accept":
+      return { first: message.firstInstance, end: message.firstInstance + message.batch.count };
+    case "accepted":
+      return { first: message.firstInstance, end: message.firstInstance + message.count };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import type { MessagePort } from "node:worker_threads";
+import { type ActorRole, type Address, actorAddress, type Topology } from "@synod/core";
+import type { ConnectionEnds } from "./actor.js";
+import {
+  createConnection,
+  createDoorbell,
+  type Doorbell,
+  type MailboxKind,
+  transferListOf,
+} from "./mailbox/index.js";
+import { runtimeLimits } from "./options.js";
+
+/** Which role says anything to which, and so which connections there are between actors. */
+const speaksTo: Record<ActorRole, readonly ActorRole[]> = {
+  proposer: ["acceptor"],
+  acceptor: ["proposer", "learner"],
+  learner: ["acceptor", "proposer"],
+};
+
+/** An actor before its thread runs: its name and its ends of all connections. */
+export interface WiredActor {
+  readonly name: Address;
+  readonly role: ActorRole;
+  readonly index: number;
+  readonly doorbell: Doorbell;
+  readonly connections: ConnectionEnds[];
+}
+
+/** The connections between one client and one actor, from both sides. */
+export interface ClientConnection {
+  readonly atActor: ConnectionEnds;
+  readonly atClient: Required<ConnectionEnds>;
+}
+
+const capacities = { controlBytes: runtimeLimits.controlLaneBytes, bulkBytes: runtimeLimits.bulkLaneBytes };
+
+/** Lays the connections between all actors of a cluster. */
+export function wireActors(topology: Topology, kind: MailboxKind): WiredActor[] {
+  const counts = { proposer: topology.proposers, acceptor: topology.acceptors, learner: topology.learners };
+  const actors: WiredActor[] = [];
+  for (const role of ["proposer", "acceptor", "learner"] as const) {
+    for (let index = 0; index < counts[role]; index++) {
+      const name = actorAddress(role, index);
+      actors.push({ name, role, index, doorbell: createDoorbell(), connections: [] });
+    }
+  }
+  for (const sender of actors) {
+    for (const receiver of actors) {
+      if (sender === receiver || !speaksTo[sender.role].includes(receiver.role)) continue;
+      const { sending, receiving } = createConnection(kind, receiver.doorbell, capacities);
+      sender.connections.push({ peer: receiver.name, sending });
+      receiver.connections.push({ peer: sender.name, receiving });
+    }
+  }
+  return actors;
+}
+
+/** A connection each way between a client and an actor. Acceptors never talk to clients. */
+export function wireClient(
+  client: Address,
+  clientDoorbell: Doorbell,
+  actor: WiredActor,
+  kind: MailboxKind,
+): ClientConnection {
+  const there = createConnection(kind, actor.doorbell, capacities);
+  const back = createConnection(kind, clientDoorbell, capacities);
+  return {
+    atActor: { peer: client, sending: back.sending, receiving: there.receiving },
+    atClient: { peer: actor.name, sending: there.sending, receiving: back.receiving },
+  };
+}
+
+/** The ports that must be transferred with these ends. */
+export function portsOf(connections: readonly ConnectionEnds[]): MessagePort[] {
+  return connections.flatMap(({ sending, receiving }) => [
+    ...(sending === undefined ? [] : transferListOf(sending)),
+    ...(receiving === undefined ? [] : transferListOf(receiving)),
+  ]);
+}

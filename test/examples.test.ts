@@ -1,0 +1,23 @@
+// Every folder of examples/ runs as it stands, and prints what its expected.txt says where there is one.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { expectSuccess, repositoryRoot, runCommand } from "./support/run-command.js";
+
+const folder = join(repositoryRoot, "examples");
+const names = readdirSync(folder).filter(name => /^\d\d-/.test(name));
+
+test("there are examples", () => expect(names).not.toEqual([]));
+
+for (const name of names) {
+  test(`examples/${name} runs`, async () => {
+    const cwd = join(folder, name);
+    const [command, args] = existsSync(join(cwd, "main.js"))
+      ? [process.execPath, ["main.js"]]
+      : ["npm", ["start", "--silent"]];
+    const result = await runCommand(command, args, { cwd });
+    expectSuccess(`examples/${name}`, result);
+    const expected = join(cwd, "expected.txt");
+    if (existsSync(expected)) expect(result.stdout).toBe(readFileSync(expected, "utf8"));
+  });
+}

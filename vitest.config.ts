@@ -1,0 +1,48 @@
+import { defineConfig } from "vitest/config";
+
+// Tests import the packages by name, which leads to their built output, and load it as Node does. A worker thread
+// can only start from built output too, so a test and its threads run the very same files.
+const server = { deps: { external: [/\/packages\/[^/]+\/dist\//] } };
+
+// One group after the other: threaded tests never share the cores with the simulator or with an example.
+export default defineConfig({
+  test: {
+    reporters: ["default", "./scripts/plain-line-reporter.mjs"],
+    projects: [
+      {
+        test: {
+          name: "core",
+          include: ["packages/core/test/**/*.test.ts"],
+          pool: "forks",
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+          server,
+        },
+      },
+      {
+        test: {
+          name: "threads",
+          include: ["packages/{runtime,bench}/test/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+          server,
+        },
+      },
+      {
+        test: {
+          name: "docs",
+          include: ["test/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+          server,
+        },
+      },
+    ],
+  },
+});
