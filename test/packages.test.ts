@@ -18,14 +18,13 @@ const project = mkdtempSync(join(tmpdir(), "synod-packages-"));
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 beforeAll(async () => {
-  // npx, because a plain clone has no pnpm: the version is the one that the root scripts name.
-  const pnpm = /pnpm@[\d.]+/.exec(readJson(join(repositoryRoot, "package.json")).scripts.pretest)?.[0];
+  const pnpm = join(repositoryRoot, "node_modules/.bin/pnpm");
   mkdirSync(join(project, "tarballs"));
   const dependencies: Record<string, string> = {};
   for (const { name, folder } of manifests) {
     const tarball = `tarballs/${name.replace("@", "").replace("/", "-")}.tgz`;
-    const args = ["--yes", pnpm ?? "pnpm", "pack", "--out", join(project, tarball)];
-    expectSuccess(`packing ${name}`, await runCommand("npx", args, { cwd: folder }));
+    const args = ["pack", "--out", join(project, tarball)];
+    expectSuccess(`packing ${name}`, await runCommand(pnpm, args, { cwd: folder }));
     dependencies[name] = `file:${tarball}`;
   }
   // The override keeps npm from asking a registry for the core that runtime depends on.

@@ -7,7 +7,7 @@ export const limits = {
   /** Commands that wait at a proposer without a place in the pipeline; beyond it the oldest client retries. */
   proposerQueueCommandsMax: 1 << 20,
   /** Instances that a learner applies before it tells the proposers, which lets acceptors trim. */
-  progressInstancesMax: 4096,
+  progressInstancesMax: 32_768,
   /** A learner that has applied anything at all says so after this many milliseconds. */
   progressIntervalMs: 50,
   /** A vote further ahead than this of what a learner has learned is ignored: it will fetch it later. */

@@ -25,13 +25,13 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
   } catch (cause) {
     throw fail("could not be imported", cause);
   }
-  const constructor = module[spec.export];
-  if (typeof constructor !== "function") {
+  const machineClass = module[spec.export];
+  if (typeof machineClass !== "function") {
     throw fail(`is not a class; the module exports ${Object.keys(module).join(", ") || "nothing"}`);
   }
   let machine: AnyStateMachine;
   try {
-    machine = new (constructor as new (options: unknown) => AnyStateMachine)(spec.options);
+    machine = new (machineClass as new (options: unknown) => AnyStateMachine)(spec.options);
   } catch (cause) {
     throw fail("threw in its constructor", cause);
   }

@@ -15,8 +15,14 @@ function require(holds: boolean, invariant: string): asserts holds {
   if (!holds) throw new CheckFailure(invariant);
 }
 
+/** Source: "Paxos Made Simple", section 2.2, condition P2b. */
+function requireSame(proposed: InstanceValue, chosen: InstanceValue): void {
+  require(proposed.text === chosen.text, "above the ballot that chose a value nothing else is proposed");
+}
+
 /** The one value of a (ballot, instance), and who has accepted it durably. */
 interface Proposal {
+  readonly ballot: Ballot;
   readonly value: InstanceValue;
   readonly voters: Set<number>;
 }
@@ -36,7 +42,8 @@ export interface CheckerOptions {
 export class Checker {
   readonly #options: CheckerOptions;
   readonly #proposals = new Map<number, Map<string, Proposal>>();
-  readonly #chosen = new Map<number, InstanceValue>();
+  /** By instance: the value, and the lowest ballot in which it was chosen. */
+  readonly #chosen = new Map<number, { readonly ballot: Ballot; readonly value: InstanceValue }>();
   readonly #promised: Ballot[];
   readonly #promisers = new Map<string, Set<number>>();
   readonly #handedOnBelow: number[];
@@ -104,7 +111,7 @@ export class Checker {
       const instance = entry.firstInstance + position;
       const voters = this.#proposalOf(instance, entry.ballot)?.voters.size ?? 0;
       require(voters >= this.#options.quorums.accept, "a learner counts a quorum of one ballot");
-      require(this.#chosen.get(instance)?.text === value.text, "a learner hands on what is chosen");
+      require(this.#chosen.get(instance)?.value.text === value.text, "a learner hands on what is chosen");
     });
     this.#handedOnBelow[learner] = entry.firstInstance + entry.count;
   }
@@ -169,20 +176,23 @@ export class Checker {
       const instance = firstInstance + position;
       const proposal = this.#proposalOf(instance, ballot) as Proposal;
       proposal.voters.add(acceptor);
-      if (proposal.voters.size >= this.#options.quorums.accept) this.#choose(instance, proposal.value);
+      if (proposal.voters.size >= this.#options.quorums.accept) this.#choose(instance, proposal);
     }
   }
 
-  #choose(instance: number, value: InstanceValue): void {
+  #choose(instance: number, { ballot, value }: Proposal): void {
     const before = this.#chosen.get(instance);
-    require(before === undefined || before.text === value.text, "one value per instance for ever");
-    if (before !== undefined) return;
+    require(before === undefined || before.value.text === value.text, "one value per instance for ever");
+    if (before !== undefined && compareBallots(before.ballot, ballot) <= 0) return;
     require(instance >= this.#options.firstInstance, "nothing is chosen anew below what was trimmed");
-    this.#chosen.set(instance, value);
+    for (const other of this.#proposals.get(instance)?.values() ?? []) {
+      if (compareBallots(other.ballot, ballot) > 0) requireSame(other.value, value);
+    }
+    this.#chosen.set(instance, { ballot, value });
     for (;;) {
       const next = this.#chosen.get(this.#chosenBelow);
       if (next === undefined) return;
-      this.sessions.apply(this.#chosenBelow, next);
+      this.sessions.apply(this.#chosenBelow, next.value);
       this.#chosenBelow += 1;
     }
   }
@@ -198,8 +208,10 @@ export class Checker {
         proposals = new Map();
         this.#proposals.set(instance, proposals);
       }
+      const chosen = this.#chosen.get(instance);
+      if (chosen !== undefined && compareBallots(chosen.ballot, ballot) < 0) requireSame(value, chosen.value);
       const known = proposals.get(key);
-      if (known === undefined) proposals.set(key, { value, voters: new Set() });
+      if (known === undefined) proposals.set(key, { ballot, value, voters: new Set() });
       else require(known.value.text === value.text, "one value per ballot and instance");
     });
   }

@@ -8,6 +8,7 @@ export const faultKinds = [
   "duplicate",
   "reorder",
   "freeze",
+  "isolate",
   "crashProposer",
   "crashAcceptor",
   "crashLearner",
@@ -36,7 +37,7 @@ export interface Profile {
   readonly campaignEveryMs: number;
   /** Probability that a host lets several messages come before it takes what is ready. */
   readonly lateFlush: number;
-  /** Probabilities per message (drop, duplicate, reorder, freeze, crashes) or per turn of a client. */
+  /** Probabilities per message (drop, duplicate, reorder, freeze, isolate, crashes) or per turn of a client. */
   readonly faults: Readonly<Record<FaultKind, number>>;
 }
 
@@ -70,16 +71,17 @@ export function drawProfile(random: Random, acceptorsWanted?: number): Profile {
     promisePartBytesMax: random.pick([4, 16, 64, 1024]),
     faultSteps: random.between(300, 1500),
     delayMsMax: random.pick([4, 20, 60]),
-    campaignEveryMs: random.pick([60, 150, 400]),
+    campaignEveryMs: random.pick([25, 60, 150, 400]),
     lateFlush: random.pick([0, 0.1, 0.4]),
     faults: {
-      drop: random.pick([0, 0.02, 0.1, 0.25]),
+      drop: random.pick([0, 0.02, 0.1, 0.25, 0.5]),
       duplicate: random.pick([0, 0.05, 0.2]),
       reorder: random.pick([0, 0.05, 0.2]),
       freeze: random.pick([0, 0.002, 0.01]),
-      crashProposer: random.pick([0, 0.002, 0.01]),
-      crashAcceptor: random.pick([0, 0.005, 0.02]),
-      crashLearner: trimming ? 0 : random.pick([0, 0.002, 0.01]),
+      isolate: random.pick([0, 0.004, 0.015, 0.04]),
+      crashProposer: random.pick([0, 0.002, 0.01, 0.05]),
+      crashAcceptor: random.pick([0, 0.005, 0.02, 0.08]),
+      crashLearner: trimming ? 0 : random.pick([0, 0.002, 0.01, 0.03]),
       abandon: random.pick([0, 0.1, 0.3]),
       leave: random.pick([0, 0.02, 0.05]),
     },

@@ -45,6 +45,8 @@ interface Place {
   readonly host: Host;
   alive: boolean;
   frozenUntil: number;
+  /** Until then nothing that it sends or is sent arrives. */
+  isolatedUntil: number;
   tickAt: number;
 }
 
@@ -144,7 +146,7 @@ class Simulation implements World {
   }
 
   #add(host: Host): void {
-    const place = { host, alive: true, frozenUntil: 0, tickAt: Number.POSITIVE_INFINITY };
+    const place = { host, alive: true, frozenUntil: 0, isolatedUntil: 0, tickAt: Number.POSITIVE_INFINITY };
     this.#places.set(host.address, place);
     this.#after(place);
   }
@@ -162,7 +164,7 @@ class Simulation implements World {
     const { random } = this;
     if (message.type === "progress" && !trimming) return;
     if (!this.faulty) return this.#events.add(this.#now + 1, { kind: "deliver", from, to, message });
-    if (random.chance(faults.drop)) {
+    if (random.chance(faults.drop) || this.#isIsolated(from) || this.#isIsolated(to)) {
       this.counters.drops += 1;
       return;
     }
@@ -175,6 +177,10 @@ class Simulation implements World {
     }
   }
 
+  #isIsolated(address: Address): boolean {
+    return (this.#places.get(address)?.isolatedUntil ?? 0) > this.#now;
+  }
+
   #handle(event: SimulationEvent): void {
     switch (event.kind) {
       case "campaign":
@@ -184,6 +190,7 @@ class Simulation implements World {
         if (place.alive) return;
         place.alive = true;
         place.host.restart(this.#now);
+        if (place.host instanceof ProposerHost && this.random.chance(0.5)) place.host.campaign(this.#now);
         return this.#after(place);
       }
       case "act": {
@@ -231,6 +238,10 @@ class Simulation implements World {
     if (this.random.chance(faults.freeze)) {
       place.frozenUntil = this.#now + this.random.between(10, 400);
       this.counters.freezes += 1;
+    }
+    if (this.random.chance(faults.isolate)) {
+      place.isolatedUntil = this.#now + this.random.between(10, 300);
+      this.counters.isolations += 1;
     }
     const crashes =
       host.role === "proposer"

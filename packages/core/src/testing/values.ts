@@ -27,7 +27,7 @@ export function encodeCommands(commands: readonly number[]): Uint8Array {
 /** The command at a position of encoded ones; -1 when there is none. */
 export function decodeCommand(bytes: Uint8Array, position: number): number {
   const at = position * commandBytes;
-  if (at + commandBytes > bytes.byteLength) return -1;
+  if (at < 0 || at + commandBytes > bytes.byteLength) return -1;
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
 }
 

@@ -11,6 +11,7 @@ export const counterNames = [
   "duplicates",
   "crashes",
   "freezes",
+  "isolations",
   "slices",
   "parts",
   "fetches",

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { plantedBugs } from "./planted-bugs/bugs.js";
+import { buildPatched, firstFailure } from "./planted-bugs/planted-bug.js";
+
+/** A bug that hides for longer than this is not caught. */
+const seedsMax = 300;
+
+describe("every planted bug is caught", () => {
+  it.each(plantedBugs)("rule $rule: $name", async ({ patches, options }) => {
+    const simulate = await buildPatched(patches);
+    const failure = firstFailure(simulate, seedsMax, options);
+    expect(failure?.violation, `caught within ${seedsMax} seeds`).toBeDefined();
+    if (process.env.SYNOD_SHOW_CAUGHT) console.log(`seed ${failure?.seed}: ${failure?.violation}`);
+  });
+});
+
+describe("changes that are no bugs are not caught", () => {
+  it("the sources as they are", async () => {
+    expect(firstFailure(await buildPatched([]), 100)).toBeUndefined();
+  });
+
+  it("sequence numbers that begin just below 2^32", async () => {
+    const first = 2 ** 32 - 8;
+    const simulate = await buildPatched([
+      { file: "client.ts", find: "#nextSequence = 1;", replace: `#nextSequence = ${first};` },
+      { file: "client.ts", find: "#oldestSequence = 1;", replace: `#oldestSequence = ${first};` },
+      { file: "sessions.ts", find: "last: 0,", replace: `last: ${first - 1},` },
+    ]);
+    expect(firstFailure(simulate, 100, { firstSequence: first })).toBeUndefined();
+  });
+});
+
+describe("the patches are exact", () => {
+  it("a text that is not there is refused", async () => {
+    const patch = { file: "ballot.ts", find: "no such text", replace: "" };
+    await expect(buildPatched([patch])).rejects.toThrow("0 times, not once");
+  });
+
+  it("quorums that do not intersect are refused at the start", async () => {
+    const simulate = await buildPatched([]);
+    const start = () => simulate({ seed: 1, acceptors: 4, quorums: { prepare: 2, accept: 2 } });
+    expect(start).toThrow("every phase-1 quorum meets every phase-2 quorum");
+  });
+});
