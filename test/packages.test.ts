@@ -60,7 +60,7 @@ test("only the runtime has dependencies", () => {
     readJson(join(project, "node_modules", name, "package.json")),
   );
   expect(core.dependencies).toBeUndefined();
-  expect(Object.keys(runtime.dependencies)).toEqual(["@synod/core", "comlink", "msgpackr", "piscina"]);
+  expect(Object.keys(runtime.dependencies)).toEqual(["@synod/core", "comlink", "msgpackr", "piscina", "valibot"]);
 });
 
 test("an ES module imports every entry", () =>
