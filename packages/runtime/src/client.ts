@@ -43,6 +43,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
   #backlog: { readonly to: Address; readonly frame: Uint8Array; readonly lane: LaneKind }[] = [];
   #flushScheduled = false;
+  #sampledMs = 0;
   #closing: Promise<void> | undefined;
   #opened: { resolve: () => void; reject: (error: SynodError) => void } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -111,12 +112,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       return Promise.reject(error);
     }
     const signal = options?.signal;
-    const deadline = monotonicMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
     const promise = this.#buffer.add(captured, capturedBytesAtMost(), deadline, signal);
     if (signal !== undefined) this.#buffer.listen(signal, waiter => this.#abort(waiter, signal));
     this.#armTimer(deadline);
+    this.#scheduleFlush();
     if (this.#buffer.queued >= this.#options.batch.commandsMax) this.#flush();
-    else this.#scheduleFlush();
     return promise as Promise<ResultOf<M>>;
   }
 
@@ -205,6 +206,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (bytes <= runtimeLimits.commandBytesMax) return;
     const message = `the command takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it`;
     throw new SynodError("COMMAND_TOO_LARGE", message, { outcome: "not-applied" });
+  }
+
+  /** The time, sampled once for all calls of a turn: what a deadline is counted from need not be more exact. */
+  #turnMs(): number {
+    if (!this.#flushScheduled || this.#sampledMs === 0) this.#sampledMs = monotonicMs();
+    return this.#sampledMs;
   }
 
   #scheduleFlush(): void {
