@@ -27,7 +27,17 @@ export interface Captured {
  */
 export function capture(value: unknown, what: string): unknown {
   bytesAtMost = 0;
-  return copy(value, what, undefined, 0);
+  try {
+    return copy(value, what, undefined, 0);
+  } catch (cause) {
+    if (cause instanceof SynodError) throw cause;
+    // A getter or a proxy of the caller's threw.
+    throw new SynodError("NOT_SERIALIZABLE", `${what} could not be read`, {
+      path: what,
+      outcome: "not-applied",
+      cause,
+    });
+  }
 }
 
 /** {@link capture}, and how large the encoding may become. */
@@ -83,7 +93,8 @@ function copyObject(value: object, what: string, trail: Trail | undefined, depth
   }
   if (value instanceof Uint8Array) {
     bytesAtMost += scalarBytes + value.byteLength;
-    return value.slice();
+    // Not slice(): that of a Buffer shares its memory.
+    return new Uint8Array(value);
   }
   if (value instanceof Date) {
     bytesAtMost += 2 * scalarBytes;

@@ -76,6 +76,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   /** Opens the session. @throws SynodError `TIMEOUT` */
   async open(timeoutMs = timeoutMsDefault): Promise<void> {
+    this.#check(undefined);
     this.#listen();
     const opened = new Promise<void>((resolve, reject) => {
       this.#opened = { resolve, reject };
@@ -130,6 +131,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     try {
       this.#check(options);
       bytes = valueCodec.encode(capture(query, "query"));
+      this.#checkBytes("query", bytes.byteLength);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -202,9 +204,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
   #checkSize(captured: unknown, bytesAtMost: number): void {
     if (bytesAtMost <= runtimeLimits.commandBytesMax) return;
-    const bytes = valueCodec.encode(captured).byteLength;
+    this.#checkBytes("command", valueCodec.encode(captured).byteLength);
+  }
+
+  #checkBytes(what: string, bytes: number): void {
     if (bytes <= runtimeLimits.commandBytesMax) return;
-    const message = `the command takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it`;
+    const message = `the ${what} takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it`;
     throw new SynodError("COMMAND_TOO_LARGE", message, { outcome: "not-applied" });
   }
 

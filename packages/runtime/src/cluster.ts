@@ -168,6 +168,9 @@ function specOf<M extends AnyStateMachine>(
     return { url: parse(source), export: "default", options };
   }
   if (typeof source === "object" && source !== null && "url" in source) {
+    const unknown = Object.keys(source).find(key => key !== "url" && key !== "export");
+    if (unknown !== undefined) throw invalid(`has no field ${unknown}: give { url, export }`);
+    if (typeof source.export !== "string") throw invalid("has no export's name: give { url, export }");
     return { url: parse(source.url), export: source.export, options };
   }
   throw invalid("is missing: give a class with a moduleUrl, a URL, or { url, export }");

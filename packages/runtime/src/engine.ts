@@ -5,6 +5,9 @@ import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import type { AnyStateMachine, AppliedAt } from "./state-machine.js";
 
+/** What a state machine throws travels to the client as text, at most so long. */
+const reasonCharactersMax = 10_000;
+
 /** Where a learner finds the state machine, as plain data. */
 export interface StateMachineSpec {
   readonly url: string;
@@ -99,11 +102,19 @@ export class StateMachineEngine implements StateMachineHost {
 /** A result is kept for duplicates and sent elsewhere: it must survive that, and not change afterwards. */
 function result(value: unknown, what: string): Result {
   if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
+    // Nobody waits for it: a rejection would end the thread.
+    if (value instanceof Promise) value.catch(() => undefined);
     return new ApplyFailure(`${what} is a promise; a state machine must finish before it returns`);
   }
   return capture(value, what);
 }
 
 function failure(cause: unknown): ApplyFailure {
-  return new ApplyFailure(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+  let reason: string;
+  try {
+    reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  } catch {
+    reason = "something that has no text";
+  }
+  return new ApplyFailure(reason.slice(0, reasonCharactersMax));
 }

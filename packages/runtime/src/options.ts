@@ -174,9 +174,10 @@ function describe(issue: v.BaseIssue<unknown>): string {
 function invalid(path: string, value: unknown, allowed: string): SynodError {
   let shown: string;
   try {
-    shown = JSON.stringify(value) ?? String(value);
+    // JSON has no NaN and no Infinity.
+    shown = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   } catch {
-    shown = String(value);
+    shown = typeof value === "bigint" ? `${value}n` : `a ${typeof value}`;
   }
   const message = `the option ${path} is ${shown}; allowed is ${allowed}`;
   return new SynodError("INVALID_OPTIONS", message, { path });

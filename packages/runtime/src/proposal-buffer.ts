@@ -9,6 +9,8 @@ type Reject = (error: unknown) => void;
 export interface Waiter {
   /** Undefined while the command waits to be submitted. */
   sequence: number | undefined;
+  /** Which of all commands of the client it is, in the order of the calls. */
+  readonly ordinal: number;
   readonly signal: AbortSignal;
 }
 
@@ -20,6 +22,9 @@ export interface Piece {
   readonly rejects: Reject[];
   readonly waiters: (Waiter | undefined)[];
 }
+
+/** Taken commands are kept in the queue until there are so many, or until it is empty. */
+const takenMax = 16_384;
 
 /** Stands where a command was that was cancelled before it was submitted. */
 const cancelled = Symbol("cancelled");
@@ -47,6 +52,8 @@ export class ProposalBuffer {
   #waiters: (Waiter | undefined)[] = [];
   /** Commands before this position have been taken. */
   #head = 0;
+  /** Commands that have been removed from the front: the ordinal of the one at position 0. */
+  #removed = 0;
   readonly #ringResolves = new Array<Resolve | undefined>(runtimeLimits.clientWindowCommands).fill(undefined);
   readonly #ringRejects = new Array<Reject | undefined>(runtimeLimits.clientWindowCommands).fill(undefined);
   readonly #ringWaiters = new Map<number, Waiter>();
@@ -89,7 +96,9 @@ export class ProposalBuffer {
     this.#deadlines.push(deadline);
     this.#resolves.push(lastResolve);
     this.#rejects.push(lastReject);
-    this.#newestWaiter = signal === undefined ? undefined : { sequence: undefined, signal };
+    this.#newestWaiter = signal === undefined
+        ? undefined
+        : { sequence: undefined, ordinal: this.#removed + this.#waiters.length, signal };
     this.#waiters.push(this.#newestWaiter);
     this.#waiting += 1;
     return promise;
@@ -131,6 +140,7 @@ export class ProposalBuffer {
     }
     this.#head = at;
     if (this.#head === this.#commands.length) this.#reset();
+    else if (this.#head >= takenMax) this.#dropTaken();
     return piece.commands.length === 0 ? undefined : piece;
   }
 
@@ -177,8 +187,8 @@ export class ProposalBuffer {
 
   /** Ends the wait of a command that was not submitted: it never will be. */
   cancel(waiter: Waiter, error: SynodError): void {
-    const at = this.#waiters.indexOf(waiter, this.#head);
-    if (at >= 0) this.#cancelAt(at, error);
+    const at = waiter.ordinal - this.#removed;
+    if (at >= this.#head && this.#waiters[at] === waiter) this.#cancelAt(at, error);
   }
 
   expireQueued(now: number, error: () => SynodError): void {
@@ -229,7 +239,20 @@ export class ProposalBuffer {
     waiter.signal.removeEventListener("abort", entry.listener);
   }
 
+  /** A queue that is never empty must not keep what was taken from it. */
+  #dropTaken(): void {
+    this.#removed += this.#head;
+    this.#commands = this.#commands.slice(this.#head);
+    this.#sizes = this.#sizes.slice(this.#head);
+    this.#deadlines = this.#deadlines.slice(this.#head);
+    this.#resolves = this.#resolves.slice(this.#head);
+    this.#rejects = this.#rejects.slice(this.#head);
+    this.#waiters = this.#waiters.slice(this.#head);
+    this.#head = 0;
+  }
+
   #reset(): void {
+    this.#removed += this.#commands.length;
     this.#commands = [];
     this.#sizes = [];
     this.#deadlines = [];

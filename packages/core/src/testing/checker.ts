@@ -157,6 +157,11 @@ export class Checker {
     require(typeof applied === "number" && applied >= asked.applied, "queries of a client never go back");
   }
 
+  /** Every learner has handed on what is below. */
+  get learnedBelow(): number {
+    return Math.min(...this.#handedOnBelow);
+  }
+
   learnersAgree(): boolean {
     return this.#handedOnBelow.every(below => below === this.#chosenBelow);
   }

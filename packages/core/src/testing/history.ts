@@ -18,7 +18,7 @@ export function describeEvent(event: SimulationEvent): string {
 }
 
 /** A message in one short line. */
-export function describeMessage(message: Message): string {
+function describeMessage(message: Message): string {
   switch (message.type) {
     case "propose":
       return `propose ${message.segments.map(describeSegment).join(" ")}`;

@@ -9,6 +9,7 @@ export const faultKinds = [
   "reorder",
   "freeze",
   "isolate",
+  "cut",
   "crashProposer",
   "crashAcceptor",
   "crashLearner",
@@ -37,7 +38,7 @@ export interface Profile {
   readonly campaignEveryMs: number;
   /** Probability that a host lets several messages come before it takes what is ready. */
   readonly lateFlush: number;
-  /** Probabilities per message (drop, duplicate, reorder, freeze, isolate, crashes) or per turn of a client. */
+  /** Probabilities per message, per turn of a client (abandon, leave), or per link and attempt to lead (cut). */
   readonly faults: Readonly<Record<FaultKind, number>>;
 }
 
@@ -55,8 +56,8 @@ const quorumSizes: Readonly<Record<number, readonly QuorumSizes[]>> = {
   ],
 };
 
-export function drawProfile(random: Random, acceptorsWanted?: number): Profile {
-  const acceptors = acceptorsWanted ?? random.pick([3, 3, 3, 4, 5]);
+export function drawProfile(random: Random): Profile {
+  const acceptors = random.pick([3, 3, 3, 4, 5]);
   const trimming = random.chance(0.5);
   return {
     topology: { proposers: random.pick([2, 2, 3]), acceptors, learners: 2 },
@@ -64,21 +65,22 @@ export function drawProfile(random: Random, acceptorsWanted?: number): Profile {
     mode: random.pick(["multi", "multi", "basic"]),
     batchCommandsMax: random.between(1, 5),
     pipelineBatchesMax: random.between(1, 4),
-    clients: random.between(2, 3),
+    clients: random.between(2, 4),
     windowCommandsMax: random.pick([4, 8, 16]),
     trimming,
     firstInstance: random.pick([0, 0, 2 ** 31 - 40, 2 ** 32 - 40, 2 ** 40]),
     promisePartBytesMax: random.pick([4, 16, 64, 1024]),
     faultSteps: random.between(300, 1500),
     delayMsMax: random.pick([4, 20, 60]),
-    campaignEveryMs: random.pick([25, 60, 150, 400]),
+    campaignEveryMs: random.pick([25, 60, 150, 400, 5000]),
     lateFlush: random.pick([0, 0.1, 0.4]),
     faults: {
-      drop: random.pick([0, 0.02, 0.1, 0.25, 0.5]),
+      drop: random.pick([0, 0.02, 0.1, 0.3]),
       duplicate: random.pick([0, 0.05, 0.2]),
       reorder: random.pick([0, 0.05, 0.2]),
       freeze: random.pick([0, 0.002, 0.01]),
-      isolate: random.pick([0, 0.004, 0.015, 0.04]),
+      isolate: random.pick([0, 0, 0.004, 0.02]),
+      cut: random.pick([0, 0.2, 0.4]),
       crashProposer: random.pick([0, 0.002, 0.01, 0.05]),
       crashAcceptor: random.pick([0, 0.005, 0.02, 0.08]),
       crashLearner: trimming ? 0 : random.pick([0, 0.002, 0.01, 0.03]),

@@ -1,5 +1,4 @@
 import type { Address, Envelope, Message } from "../messages.js";
-import type { QuorumSizes } from "../quorum.js";
 import { AcceptorHost, LearnerHost, ProposerHost } from "./actor-hosts.js";
 import { Checker, CheckFailure } from "./checker.js";
 import { ClientHost } from "./client-host.js";
@@ -16,8 +15,9 @@ export interface SimulationOptions {
   readonly faultSteps?: number;
   /** Faults that are switched off. */
   readonly without?: readonly FaultKind[];
-  readonly acceptors?: number;
-  readonly quorums?: QuorumSizes;
+  /** Replaces what the seed draws. */
+  readonly profile?: Partial<Omit<Profile, "faults">>;
+  readonly faults?: Partial<Profile["faults"]>;
   /** First sequence number of every session: 1, unless the roles were changed to match. */
   readonly firstSequence?: number;
 }
@@ -59,6 +59,8 @@ class Simulation implements World {
   readonly firstSequence: number;
   readonly #events = new EventQueue<SimulationEvent>();
   readonly #places = new Map<Address, Place>();
+  /** By the addresses of both ends. */
+  readonly #cutUntil = new Map<string, number>();
   readonly #proposers: ProposerHost[];
   readonly #clients: ClientHost[] = [];
   readonly #history: { readonly at: number; readonly event: SimulationEvent }[] = [];
@@ -67,18 +69,18 @@ class Simulation implements World {
   #now = 1000;
   #ticking = false;
   #farewell = false;
-  #chosenBefore = -1;
+  #learnedBefore = -1;
   steps = 0;
 
   constructor(options: SimulationOptions) {
     const random = new Random(options.seed);
-    const drawn = drawProfile(random.fork(), options.acceptors);
-    const faults = { ...drawn.faults };
+    const drawn = drawProfile(random.fork());
+    const faults = { ...drawn.faults, ...options.faults };
     for (const kind of options.without ?? []) faults[kind] = 0;
-    this.profile = { ...drawn, faults, quorums: options.quorums ?? drawn.quorums };
+    this.profile = { ...drawn, ...options.profile, faults };
     this.random = random;
     this.firstSequence = options.firstSequence ?? 1;
-    this.#faultSteps = options.faultSteps ?? drawn.faultSteps;
+    this.#faultSteps = options.faultSteps ?? this.profile.faultSteps;
     const { topology, quorums, firstInstance } = this.profile;
     const { acceptors, learners } = topology;
     this.checker = new Checker({
@@ -164,7 +166,12 @@ class Simulation implements World {
     const { random } = this;
     if (message.type === "progress" && !trimming) return;
     if (!this.faulty) return this.#events.add(this.#now + 1, { kind: "deliver", from, to, message });
-    if (random.chance(faults.drop) || this.#isIsolated(from) || this.#isIsolated(to)) {
+    if (
+      random.chance(faults.drop) ||
+      this.#isIsolated(from) ||
+      this.#isIsolated(to) ||
+      this.#isCut(from, to)
+    ) {
       this.counters.drops += 1;
       return;
     }
@@ -174,6 +181,21 @@ class Simulation implements World {
       const late = random.chance(faults.reorder) ? 10 : 1;
       const at = this.#now + random.between(1, delayMsMax * late);
       this.#events.add(at, { kind: "deliver", from, to, message });
+    }
+  }
+
+  #isCut(from: Address, to: Address): boolean {
+    return (this.#cutUntil.get(`${from} ${to}`) ?? 0) > this.#now;
+  }
+
+  /** Cuts some of a proposer's links to acceptors, so that different leaders reach different ones. */
+  #cutLinks(proposer: Host): void {
+    for (const { host } of this.#places.values()) {
+      if (host.role !== "acceptor" || !this.random.chance(this.profile.faults.cut)) continue;
+      this.counters.cuts += 1;
+      const until = this.#now + this.random.between(20, 300);
+      this.#cutUntil.set(`${proposer.address} ${host.address}`, until);
+      if (this.random.chance(0.5)) this.#cutUntil.set(`${host.address} ${proposer.address}`, until);
     }
   }
 
@@ -268,15 +290,19 @@ class Simulation implements World {
     this.#events.add(at, { kind: "tick", host: host.address, at });
   }
 
-  /** With faults, attempts to lead come at any time; later only when nothing moves. */
+  /**
+   * With faults, attempts to lead come at any time; later only when some learner stands still. Votes may be split over
+   * ballots, so that only a new ballot can show that learner what was chosen.
+   */
   #onCampaign(): void {
-    const stalled = this.#chosenBefore === this.checker.chosenBelow;
-    this.#chosenBefore = this.checker.chosenBelow;
+    const stalled = this.#learnedBefore === this.checker.learnedBelow;
+    this.#learnedBefore = this.checker.learnedBelow;
     if (!this.faulty) this.#sayFarewell();
     if (this.faulty || stalled) {
       const host = this.random.pick(this.#proposers);
       const place = this.#places.get(host.address) as Place;
       if (place.alive && place.frozenUntil <= this.#now) {
+        if (this.faulty) this.#cutLinks(host);
         host.campaign(this.#now);
         this.#after(place);
       }

@@ -12,6 +12,7 @@ export const counterNames = [
   "crashes",
   "freezes",
   "isolations",
+  "cuts",
   "slices",
   "parts",
   "fetches",

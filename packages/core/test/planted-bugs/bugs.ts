@@ -1,5 +1,11 @@
 import type { PlantedBug } from "./planted-bug.js";
 
+/** Leaders that reach different acceptors, so that acceptors hold different values for one instance. */
+const splitAcceptors: PlantedBug["options"] = {
+  profile: { campaignEveryMs: 60, delayMsMax: 20 },
+  faults: { cut: 0.4, drop: 0.1, isolate: 0 },
+};
+
 /** The list at the end of PROTOCOL.md, as far as core has the parts yet. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
@@ -34,6 +40,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "found.put(entry, existing => existing)",
       },
     ],
+    options: splitAcceptors,
   },
   {
     name: "merge takes the last answer",
@@ -45,6 +52,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "found.put(entry, (_, incoming) => incoming)",
       },
     ],
+    options: splitAcceptors,
   },
   {
     name: "Promise reports the promised ballot as the accepted one",
@@ -183,6 +191,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       { file: "acceptor.ts", find: "order < 0 || firstInstance < this.#trimmedBelow", replace: "order < 0" },
     ],
+    options: { profile: { trimming: true, faultSteps: 2000 }, faults: { crashLearner: 0, cut: 0.4 } },
   },
   {
     name: "holes skipped",
@@ -226,6 +235,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "the ballot of an accept forgotten on restart",
     rule: 6,
     patches: [{ file: "acceptor.ts", find: "raise(record.entry.ballot);", replace: "" }],
+    options: { ...splitAcceptors, faults: { ...splitAcceptors?.faults, crashAcceptor: 0.06 } },
   },
   {
     name: "the promise is not persisted",
@@ -253,6 +263,8 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "return { round: seen.round + 1, incarnation: incarnation * 0, proposer };",
       },
     ],
+    // A restart shows it while the others still know no higher ballot.
+    options: { profile: { campaignEveryMs: 5000 }, faults: { crashProposer: 0.05 } },
   },
   {
     name: "same ballot, another time stamp on resend",
@@ -289,7 +301,9 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "return sizes.prepare + sizes.accept >= acceptors;",
       },
     ],
-    options: { acceptors: 4, quorums: { prepare: 2, accept: 2 } },
+    options: {
+      profile: { topology: { proposers: 2, acceptors: 4, learners: 2 }, quorums: { prepare: 2, accept: 2 } },
+    },
   },
   {
     name: "the phase-1 size asked in phase 2",
@@ -325,17 +339,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "an Accepted of another ballot counted",
-    rule: 7,
-    patches: [
-      {
-        file: "proposer.ts",
-        find: 'state.kind !== "leading" || !sameBallot(state.ballot, message.ballot)',
-        replace: 'state.kind !== "leading"',
-      },
-    ],
-  },
-  {
     name: "a learner that misses instances asks for nothing",
     rule: 8,
     patches: [{ file: "learner.ts", find: "if (now >= this.#fetchAt) {", replace: "if (now < 0) {" }],
@@ -350,7 +353,15 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "Math.max(0, this.#chosenBelow - entry.firstInstance)",
       },
     ],
-    options: { acceptors: 5, quorums: { prepare: 2, accept: 4 } },
+    options: {
+      profile: {
+        topology: { proposers: 2, acceptors: 5, learners: 2 },
+        quorums: { prepare: 2, accept: 4 },
+        trimming: false,
+        campaignEveryMs: 60,
+      },
+      faults: { crashLearner: 0.01, cut: 0.4, drop: 0.1 },
+    },
   },
   {
     name: "trim what one learner has applied",

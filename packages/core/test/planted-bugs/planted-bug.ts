@@ -21,15 +21,17 @@ export interface PlantedBug {
 }
 
 export type Simulate = (options: SimulationOptions) => SimulationResult;
+type Testing = typeof import("@synod/core/testing");
 
 const source = new URL("../../src/", import.meta.url);
 
 /** The simulator with the roles it drives, built from the sources with the patches applied. */
-export async function buildPatched(patches: readonly SourcePatch[]): Promise<Simulate> {
+export async function buildPatched(patches: readonly SourcePatch[]): Promise<Testing> {
   const bundle = await build({
     entryPoints: [fileURLToPath(new URL("testing/index.ts", source))],
     bundle: true,
     write: false,
+    logLevel: "silent",
     format: "iife",
     globalName: "patched",
     platform: "neutral",
@@ -52,8 +54,8 @@ export async function buildPatched(patches: readonly SourcePatch[]): Promise<Sim
     ],
   });
   const code = bundle.outputFiles[0]?.text ?? "";
-  const { simulate } = new Function(`${code}\nreturn patched;`)() as { simulate: Simulate };
-  return simulate;
+  return new Function(`${code}
+return patched;`)() as Testing;
 }
 
 function patchedSource(path: string, patches: readonly SourcePatch[]): string {

@@ -1,0 +1,185 @@
+import {
+  type AcceptedEntry,
+  type Ballot,
+  type Batch,
+  formatBallot,
+  noBallot,
+  type PromiseMessage,
+  Proposer,
+  ThresholdQuorums,
+} from "@synod/core";
+import { describe, expect, it } from "vitest";
+
+const base = 2 ** 32 - 3;
+
+function proposer(mode: "basic" | "multi" = "multi", batchesMax = 8): Proposer {
+  return new Proposer({
+    topology: { proposers: 2, acceptors: 3, learners: 1 },
+    quorums: new ThresholdQuorums(3),
+    index: 0,
+    incarnation: 1,
+    mode,
+    batch: { commandsMax: 4, bytesMax: 1000 },
+    pipeline: { batchesMax },
+    retransmitMs: 100,
+  });
+}
+
+function commands(firstSequence: number, count: number): Batch {
+  const session = { client: 1, session: 9, acknowledgedBelow: 1, answerer: 0 };
+  const bytes = new Uint8Array(count);
+  return {
+    timeMs: 1,
+    count,
+    segments: [{ kind: "commands", ...session, firstSequence, count, skip: 0, bytes }],
+  };
+}
+
+function entry(ballot: Ballot, firstInstance: number, batch: Batch): AcceptedEntry {
+  return { ballot, firstInstance, count: batch.count, batch };
+}
+
+const old = (round: number): Ballot => ({ round, incarnation: 1, proposer: 1 });
+
+function promise(ballot: Ballot, accepted: readonly AcceptedEntry[], more: Partial<PromiseMessage> = {}) {
+  const parts = { part: 0, parts: 1, ...more };
+  return { type: "promise", ballot, firstInstance: 0, trimmedBelow: base, accepted, ...parts } as const;
+}
+
+/** What was sent, one line each, with instances counted from `base`. */
+function sent(role: Proposer, now = 0): string[] {
+  return role.takeReady(now).send.map(({ message }) => {
+    if (message.type === "prepare") return `prepare ${formatBallot(message.ballot)}`;
+    if (message.type === "notLeader") return `notLeader ${formatBallot(message.ballot)}`;
+    if (message.type !== "accept") return message.type;
+    const segments = message.batch.segments.map(segment =>
+      segment.kind === "commands"
+        ? `commands ${segment.firstSequence}+${segment.count} skip ${segment.skip}`
+        : `${segment.kind}+${segment.count}`,
+    );
+    return `accept ${formatBallot(message.ballot)} ${message.firstInstance - base}: ${segments.join(" ")}`;
+  });
+}
+
+/** Campaigns and has these two acceptors answer. */
+function lead(role: Proposer, first: readonly AcceptedEntry[], second: readonly AcceptedEntry[]): string[] {
+  role.campaign(0);
+  expect(sent(role)).toEqual([`prepare ${formatBallot(role.ballot)}`]);
+  role.receive("acceptor-0", promise(role.ballot, first));
+  expect(role.state).toBe("preparing");
+  role.receive("acceptor-2", promise(role.ballot, second));
+  expect(role.state).toBe("leading");
+  return sent(role);
+}
+
+describe("Proposer", () => {
+  it("takes the value of the highest ballot, instance by instance", () => {
+    const lines = lead(
+      proposer(),
+      [entry(old(1), base, commands(1, 4))],
+      [entry(noBallot, base + 1, commands(50, 1)), entry(old(2), base + 2, commands(80, 3))],
+    );
+    expect(lines).toEqual([
+      "accept 1.1.0 0: commands 1+1 skip 0",
+      "accept 1.1.0 1: commands 2+1 skip 1",
+      "accept 1.1.0 2: commands 80+2 skip 0",
+      "accept 1.1.0 4: commands 82+1 skip 2",
+    ]);
+  });
+
+  it("fills holes, and proposes new commands only behind everything found", () => {
+    const role = proposer();
+    role.campaign(0);
+    role.receive("client-1", { type: "propose", segments: commands(7, 1).segments });
+    sent(role);
+    role.receive("acceptor-0", promise(role.ballot, []));
+    role.receive("acceptor-1", promise(role.ballot, [entry(old(1), base + 3, commands(1, 2))]));
+    expect(sent(role)).toEqual([
+      "accept 1.1.0 0: noop+3",
+      "accept 1.1.0 3: commands 1+2 skip 0",
+      "accept 1.1.0 5: commands 7+1 skip 0",
+    ]);
+  });
+
+  it("proposes nothing below the highest trim", () => {
+    const role = proposer();
+    role.campaign(0);
+    sent(role);
+    role.receive("acceptor-0", promise(role.ballot, [entry(old(1), base, commands(1, 4))]));
+    role.receive("acceptor-1", promise(role.ballot, [], { trimmedBelow: base + 3 }));
+    expect(role.chosenBelow).toBe(base + 3);
+    expect(sent(role)).toEqual(["accept 1.1.0 3: commands 4+1 skip 3"]);
+  });
+
+  it("counts a Promise when all its parts have come, and once", () => {
+    const role = proposer();
+    role.campaign(0);
+    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }));
+    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }));
+    role.receive("acceptor-1", promise(role.ballot, []));
+    role.receive("acceptor-1", promise(role.ballot, []));
+    expect(role.state).toBe("preparing");
+    role.receive("acceptor-0", promise(role.ballot, [], { part: 1, parts: 2 }));
+    expect(role.state).toBe("leading");
+  });
+
+  it("counts only its present ballot's answers, and a duplicate once", () => {
+    const role = proposer();
+    const first = lead(role, [entry(old(0), base, commands(1, 1))], []);
+    expect(first).toHaveLength(1);
+    const before = role.ballot;
+    const accepted = (ballot: Ballot) =>
+      ({ type: "accepted", ballot, firstInstance: base, count: 1, batch: null }) as const;
+    role.campaign(0);
+    sent(role);
+    for (const index of [0, 1]) {
+      role.receive(`acceptor-${index}`, promise(role.ballot, [entry(before, base, commands(1, 1))]));
+    }
+    sent(role);
+    role.receive("acceptor-0", accepted(before));
+    role.receive("acceptor-1", accepted(before));
+    role.receive("acceptor-2", accepted(role.ballot));
+    role.receive("acceptor-2", accepted(role.ballot));
+    expect(role.chosenBelow).toBe(base);
+    role.receive("acceptor-0", accepted(role.ballot));
+    expect(role.chosenBelow).toBe(base + 1);
+  });
+
+  it("sends the same again when nobody answers", () => {
+    const role = proposer();
+    const lines = lead(role, [entry(old(1), base, commands(1, 2))], []);
+    expect(role.deadline).toBe(100);
+    role.receive("client-1", { type: "propose", segments: commands(9, 1).segments });
+    role.tick(100);
+    expect(sent(role, 100)).toEqual([...lines, "accept 1.1.0 2: commands 9+1 skip 0"]);
+  });
+
+  it("gives way to a higher ballot, and tells whoever waits", () => {
+    const role = proposer();
+    lead(role, [], []);
+    role.receive("client-1", { type: "propose", segments: commands(1, 2).segments });
+    sent(role);
+    role.receive("acceptor-0", { type: "refuse", ballot: role.ballot, promised: old(5), trimmedBelow: 0 });
+    expect(role.state).toBe("following");
+    expect(sent(role)).toEqual(["notLeader 5.1.1"]);
+    role.campaign(0);
+    expect(formatBallot(role.ballot)).toBe("6.1.0");
+  });
+
+  it("runs phase 1 for every batch in Basic Paxos", () => {
+    const role = proposer("basic");
+    expect(lead(role, [], [])).toEqual([]);
+    role.receive("client-1", { type: "propose", segments: commands(1, 6).segments });
+    expect(sent(role)).toEqual(["accept 1.1.0 0: commands 1+4 skip 0"]);
+    for (const from of ["acceptor-0", "acceptor-1"]) {
+      role.receive(from, {
+        type: "accepted",
+        ballot: role.ballot,
+        firstInstance: base,
+        count: 4,
+        batch: null,
+      });
+    }
+    expect(sent(role)).toEqual(["prepare 2.1.0"]);
+  });
+});

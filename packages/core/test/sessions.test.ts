@@ -1,0 +1,80 @@
+import { type CommandSegment, SessionTable } from "@synod/core";
+import { describe, expect, it } from "vitest";
+
+const ballot = { round: 1, incarnation: 1, proposer: 0 };
+const nextBallot = { round: 2, incarnation: 1, proposer: 0 };
+
+function commands(firstSequence: number, count: number, acknowledgedBelow = 1): CommandSegment {
+  const bytes = new Uint8Array(count);
+  return {
+    kind: "commands",
+    client: 3,
+    session: 40,
+    firstSequence,
+    count,
+    skip: 0,
+    acknowledgedBelow,
+    answerer: 0,
+    bytes,
+  };
+}
+
+function opened(): SessionTable {
+  const table = new SessionTable();
+  table.open(40, 3);
+  return table;
+}
+
+describe("SessionTable", () => {
+  it("knows only sessions that were opened", () => {
+    const table = new SessionTable();
+    expect(table.admit(commands(1, 1), ballot)).toEqual({ kind: "unknownSession" });
+    expect(table.size).toBe(0);
+    table.open(40, 3);
+    expect(table.admit(commands(1, 1), ballot)).toEqual({ kind: "apply", skip: 0 });
+    table.close(40);
+    expect(table.admit(commands(1, 1), ballot)).toEqual({ kind: "unknownSession" });
+  });
+
+  it("applies each number once, whatever part of a segment is old", () => {
+    const table = opened();
+    table.record(commands(1, 3), 1, ["a", "b", "c"]);
+    expect(table.admit(commands(1, 3), ballot)).toEqual({ kind: "apply", skip: 3 });
+    expect(table.admit(commands(2, 4), ballot)).toEqual({ kind: "apply", skip: 2 });
+    expect(table.admit(commands(4, 1), ballot)).toEqual({ kind: "apply", skip: 0 });
+  });
+
+  it("reports a gap once per ballot and expected number", () => {
+    const table = opened();
+    expect(table.admit(commands(2, 1), ballot)).toEqual({ kind: "gap", expected: 1, first: true });
+    expect(table.admit(commands(3, 1), ballot)).toEqual({ kind: "gap", expected: 1, first: false });
+    expect(table.admit(commands(3, 1), nextBallot)).toEqual({ kind: "gap", expected: 1, first: true });
+    table.record(commands(1, 1), 1, ["a"]);
+    expect(table.admit(commands(3, 1), nextBallot)).toEqual({ kind: "gap", expected: 2, first: true });
+  });
+
+  it("keeps results until they are acknowledged, and gives parts of them", () => {
+    const table = opened();
+    table.record(commands(1, 3), 1, ["a", "b", "c"]);
+    table.record(commands(4, 2), 4, ["d", "e"]);
+    expect(table.stored(40, 2, 3)).toEqual([
+      { firstSequence: 2, results: ["b", "c"] },
+      { firstSequence: 4, results: ["d"] },
+    ]);
+    table.record(commands(6, 1, 4), 6, ["f"]);
+    expect(table.stored(40, 1, 9)).toEqual([
+      { firstSequence: 4, results: ["d", "e"] },
+      { firstSequence: 6, results: ["f"] },
+    ]);
+  });
+
+  it("counts on beyond 2^32", () => {
+    const table = opened();
+    const last = 2 ** 32 - 2;
+    table.record(commands(last, 1), last, ["x"]);
+    expect(table.admit(commands(last, 4), ballot)).toEqual({ kind: "apply", skip: 1 });
+    table.record(commands(last, 4), last + 1, ["y", "z", "w"]);
+    expect(table.admit(commands(2 ** 32 + 2, 1), ballot)).toEqual({ kind: "apply", skip: 0 });
+    expect(table.stored(40, 2 ** 32, 1)).toEqual([{ firstSequence: 2 ** 32, results: ["z"] }]);
+  });
+});
