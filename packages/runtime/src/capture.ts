@@ -7,8 +7,9 @@ let bytesAtMost = 0;
 const scalarBytes = 10;
 const largestInt64 = 2n ** 63n - 1n;
 const smallestInt64 = -(2n ** 63n);
-/** Deeper than this is taken for a cycle. */
+/** Deeper than this a value is searched for a cycle, and refused in any case. */
 const depthMax = 200;
+const tooDeep = Symbol("too deep");
 
 export interface Captured {
   readonly value: unknown;
@@ -31,6 +32,7 @@ export function capture(value: unknown, what: string): unknown {
     return copy(value, what, undefined, 0);
   } catch (cause) {
     if (cause instanceof SynodError) throw cause;
+    if (cause === tooDeep) throw refuseDepth(value, what);
     // A getter or a proxy of the caller's threw.
     throw new SynodError("NOT_SERIALIZABLE", `${what} could not be read`, {
       path: what,
@@ -80,7 +82,7 @@ function copy(value: unknown, what: string, trail: Trail | undefined, depth: num
 }
 
 function copyObject(value: object, what: string, trail: Trail | undefined, depth: number): unknown {
-  if (depth > depthMax) throw refusal("a circular reference, or nested too deeply", what, trail);
+  if (depth > depthMax) throw tooDeep;
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return copyPlain(value, what, trail, depth);
   if (Array.isArray(value) && prototype === Array.prototype) {
@@ -115,6 +117,25 @@ function copyPlain(value: object, what: string, trail: Trail | undefined, depth:
     else copied[key] = copy(field, what, { parent: trail, key }, depth + 1);
   }
   return copied;
+}
+
+/** Names the field that leads back to what holds it, or else the one that lies too deep. */
+function refuseDepth(root: unknown, what: string): SynodError {
+  const holders: object[] = [];
+  const search = (value: unknown, trail: Trail | undefined): SynodError | undefined => {
+    if (typeof value !== "object" || value === null) return undefined;
+    if (holders.includes(value)) return refusal("a circular reference", what, trail);
+    if (holders.length > depthMax) return refusal(`nested more than ${depthMax} deep`, what, trail);
+    holders.push(value);
+    const keys = Array.isArray(value) ? value.keys() : Object.keys(value);
+    for (const key of keys) {
+      const found = search((value as Record<string | number, unknown>)[key], { parent: trail, key });
+      if (found !== undefined) return found;
+    }
+    holders.pop();
+    return undefined;
+  };
+  return search(root, undefined) ?? refusal("nested too deeply", what, undefined);
 }
 
 function describe(value: object): string {
