@@ -70,6 +70,8 @@ export class Client {
   #observedBelow = 0;
   #retryAt: number = Number.POSITIVE_INFINITY;
   #retryAfterMs: number;
+  /** Times that nothing came until the retry. */
+  #silences = 0;
   #gap: { readonly ballot: Ballot; readonly expected: number } | undefined;
   #send: Envelope[] = [];
   #settled: Settled[] = [];
@@ -193,10 +195,13 @@ export class Client {
   tick(now: number): void {
     if (now >= this.#earliestDeadline) this.#expire(now);
     if (now < this.#retryAt) return;
-    // Silence: maybe the proposer, maybe the learner. Try the next of each.
     this.#retryAfterMs = Math.min(this.#retryAfterMs * 2, this.#options.retryAfterMsMax);
+    // Silence: maybe the proposer, maybe the learner. Every pair of them has its turn.
+    this.#silences += 1;
     this.#leader = (this.#leader + 1) % this.#options.topology.proposers;
-    this.#answerer = (this.#answerer + 1) % this.#options.topology.learners;
+    if (this.#silences % this.#options.topology.proposers === 0) {
+      this.#answerer = (this.#answerer + 1) % this.#options.topology.learners;
+    }
     this.#sendAgain(now);
   }
 

@@ -20,8 +20,9 @@ export interface Captured {
 /**
  * Copies a command (or query, or result), so that what the caller changes afterwards does not change what is
  * committed, and refuses what the encoding would lose: functions, symbols, instances of classes, promises,
- * circular references. Fields that are named by symbols are left out, as structuredClone does. Allowed are null, undefined, booleans, numbers, 64-bit bigints, strings, Date, byte arrays,
- * arrays and plain objects of these.
+ * circular references. Allowed are null, undefined, booleans, numbers, 64-bit bigints, strings, Date, byte arrays,
+ * arrays and plain objects of these. Three things pass that come back otherwise: fields named by symbols are left
+ * out, as structuredClone does, -0 becomes 0, and half of a surrogate pair becomes U+FFFD, as in any UTF-8.
  *
  * @param what names the value in errors: `command`
  * @throws SynodError `NOT_SERIALIZABLE` with the path of the field

@@ -218,6 +218,7 @@ export class ProposalBuffer {
     this.#waiting -= 1;
     this.#forget(this.#waiters[at]);
     (this.#rejects[at] as Reject)(error);
+    if (this.#waiting === 0) this.#reset();
   }
 
   #release(sequence: number, position: number): void {

@@ -64,11 +64,14 @@ export class Supervisor {
   async start(): Promise<void> {
     const failures = await Promise.all(
       this.#actors.map(async actor => {
-        const ended = actor.ended.then(error => ({
-          code: "ACTOR_FAILED" as const,
-          message: `${actor.wired.name} ended while it started: ${error?.message ?? "no reason given"}`,
-        }));
-        return Promise.race([actor.control.start(), ended]);
+        const answer = actor.control.start();
+        // A task that ends without an error has answered: it only may be heard of before its answer.
+        const ended = actor.ended.then(error => {
+          if (error === undefined) return answer;
+          const message = `${actor.wired.name} ended while it started: ${error.message}`;
+          return { code: "ACTOR_FAILED" as const, message };
+        });
+        return Promise.race([answer, ended]);
       }),
     );
     const failure = failures.find(found => found !== undefined);

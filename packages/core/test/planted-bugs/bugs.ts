@@ -6,7 +6,7 @@ const splitAcceptors: PlantedBug["options"] = {
   faults: { cut: 0.4, drop: 0.1, isolate: 0 },
 };
 
-/** The list at the end of PROTOCOL.md, as far as core has the parts yet. */
+/** The list at the end of docs/protocol.md, as far as core has the parts yet. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "accept below the promise",

@@ -11,7 +11,7 @@ export interface SourcePatch {
   readonly replace: string;
 }
 
-/** A mistake that people make in Multi-Paxos, and the rule of PROTOCOL.md that it breaks. */
+/** A mistake that people make in Multi-Paxos, and the rule of docs/protocol.md that it breaks. */
 export interface PlantedBug {
   readonly name: string;
   readonly rule: number;

@@ -2,7 +2,7 @@
  * Mailboxes: how the threads of one process exchange frames. A connection joins one sender to one receiver
  * and has two lanes, a small control lane that is drained first and a bulk lane. The supervisor creates
  * connections and doorbells, hands their ends to the threads, and each thread opens the ends that it was
- * given. Frames are opaque bytes here (PROTOCOL.md 28-31).
+ * given. Frames are opaque bytes here (docs/protocol.md 28-31).
  */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Doorbell } from "./doorbell.js";
@@ -44,7 +44,7 @@ export interface InboxCounters {
   wakeUps: number;
   /** Rings without a frame (`ringDoorbell`) that `park` has returned for. */
   calls: number;
-  /** Frames that a sender had flushed towards a sleeper without waking it (PROTOCOL.md 30). 0, or a bug. */
+  /** Frames that a sender had flushed towards a sleeper without waking it (docs/protocol.md 30). 0, or a bug. */
   lostWakeUps: number;
 }
 

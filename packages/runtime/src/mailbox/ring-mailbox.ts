@@ -1,4 +1,4 @@
-/** Mailboxes over lanes in shared memory: what DESIGN.md calls the ring. */
+/** Mailboxes over lanes in shared memory. */
 import { type Awakening, type Doorbell, EventLoopSleeper, Ringer, ThreadSleeper } from "./doorbell.js";
 import { LaneReader, LaneWriter } from "./lane.js";
 import type { FrameHandler, Inbox, LaneKind, Outbox, ReceivingEnd, SendingEnd } from "./mailbox.js";
