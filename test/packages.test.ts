@@ -11,7 +11,9 @@ const manifests = ["core", "runtime"].map(name => {
   return { folder, ...readJson(join(folder, "package.json")) };
 });
 const entries: string[] = manifests.flatMap(({ name, exports }) =>
-  Object.keys(exports).map(path => name + path.slice(1)),
+  Object.keys(exports)
+    .filter(path => !path.endsWith(".json"))
+    .map(path => name + path.slice(1)),
 );
 
 const project = mkdtempSync(join(tmpdir(), "synod-packages-"));
@@ -60,7 +62,13 @@ test("only the runtime has dependencies", () => {
     readJson(join(project, "node_modules", name, "package.json")),
   );
   expect(core.dependencies).toBeUndefined();
-  expect(Object.keys(runtime.dependencies)).toEqual(["@synod/core", "comlink", "msgpackr", "piscina", "valibot"]);
+  expect(Object.keys(runtime.dependencies)).toEqual([
+    "@synod/core",
+    "comlink",
+    "msgpackr",
+    "piscina",
+    "valibot",
+  ]);
 });
 
 test("an ES module imports every entry", () =>

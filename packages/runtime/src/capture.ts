@@ -117,6 +117,10 @@ function copyPlain(value: object, what: string, trail: Trail | undefined, depth:
     else if (typeof field === "string") bytesAtMost += scalarBytes + field.length * 3;
     else copied[key] = copy(field, what, { parent: trail, key }, depth + 1);
   }
+  // The encoder takes an object with an own field "constructor" for an instance, and would call its toJSON.
+  if (copied.constructor !== Object && Object.hasOwn(copied, "toJSON")) {
+    throw refusal("a field beside one named constructor", what, { parent: trail, key: "toJSON" });
+  }
   return copied;
 }
 

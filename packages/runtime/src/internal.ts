@@ -1,3 +1,4 @@
-/** What the benchmark measures apart from a cluster. Not part of the public contract: it may change in any version. */
+/** What the benchmark and the tests use apart from a cluster. Not part of the public contract: it may change in any version. */
 export { captureCommand } from "./capture.js";
 export { commandCodec } from "./command-codec.js";
+export { decodeFrame, encodeFrame, messageTypes } from "./frame-codec.js";

@@ -145,7 +145,10 @@ function check(shape: v.GenericSchema, value: unknown): void {
   const issue = checked.issues[0] as v.BaseIssue<unknown>;
   const path = v.getDotPath(issue);
   if (path === null) {
-    throw new SynodError("INVALID_OPTIONS", `the options are ${String(issue.received)}; they must be an object`);
+    throw new SynodError(
+      "INVALID_OPTIONS",
+      `the options are ${String(issue.received)}; they must be an object`,
+    );
   }
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new SynodError("INVALID_OPTIONS", `there is no option ${path}: remove it, or correct its name`, {

@@ -3,10 +3,12 @@ import { encodeFrame } from "./frame-codec.js";
 import type { LaneKind, Outbox } from "./mailbox/index.js";
 import { type DepthTracker, TrafficCounters } from "./traffic.js";
 
-/** Small messages that must not queue behind values. */
+/**
+ * Small messages that must not queue behind values. A Prepare is not among them: it must not overtake its own
+ * proposer's Accepts, which would then be refused.
+ */
 const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "notLeader",
-  "prepare",
   "refuse",
   "fetch",
   "trimmed",

@@ -96,7 +96,8 @@ export class ProposalBuffer {
     this.#deadlines.push(deadline);
     this.#resolves.push(lastResolve);
     this.#rejects.push(lastReject);
-    this.#newestWaiter = signal === undefined
+    this.#newestWaiter =
+      signal === undefined
         ? undefined
         : { sequence: undefined, ordinal: this.#removed + this.#waiters.length, signal };
     this.#waiters.push(this.#newestWaiter);

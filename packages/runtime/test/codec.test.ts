@@ -6,7 +6,17 @@ import { type AnyMachine, start } from "./support.js";
 
 const wellFormed = fc.string({ unit: "binary" });
 const leaf = fc.oneof(
-  fc.constantFrom(null, undefined, true, false, Number.NaN, Number.POSITIVE_INFINITY, Number.MIN_VALUE, 2 ** 53, -(2 ** 31)),
+  fc.constantFrom(
+    null,
+    undefined,
+    true,
+    false,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.MIN_VALUE,
+    2 ** 53,
+    -(2 ** 31),
+  ),
   fc.integer(),
   fc.maxSafeInteger(),
   fc.double().map(x => (Object.is(x, -0) ? 0 : x)),
@@ -16,11 +26,31 @@ const leaf = fc.oneof(
   fc.uint8Array().map(bytes => new Uint8Array(bytes)),
 );
 const key = fc.oneof(
-  wellFormed.filter(k => k !== "__proto__" && k !== "then"),
-  fc.constantFrom("constructor", "toString", "hasOwnProperty", "prototype", "", "0", "-1", "length", "a b", "'\"`\\\n", "${x}", "\u2028", "__proto", "valueOf", "toJSON", "__structure__"),
+  wellFormed.filter(k => !["__proto__", "then", "toJSON"].includes(k)),
+  fc.constantFrom(
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "prototype",
+    "",
+    "0",
+    "-1",
+    "length",
+    "a b",
+    "'\"`\\\n",
+    "\u2028",
+    "__proto",
+    "valueOf",
+    "__structure__",
+  ),
 );
 const { value: anyValue } = fc.letrec(tie => ({
-  value: fc.oneof({ depthSize: "small" }, leaf, fc.array(tie("value"), { maxLength: 5 }), fc.dictionary(key, tie("value"), { maxKeys: 5, noNullPrototype: true })),
+  value: fc.oneof(
+    { depthSize: "small" },
+    leaf,
+    fc.array(tie("value"), { maxLength: 5 }),
+    fc.dictionary(key, tie("value"), { maxKeys: 5, noNullPrototype: true }),
+  ),
 }));
 
 /** Buffers count as the bytes that they are. */
@@ -28,7 +58,7 @@ const plain = (value: unknown): unknown => {
   if (value instanceof Uint8Array) return ["bytes", ...value];
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Date || typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
+  return ["object", ...Object.entries(value).map(([k, v]) => [k, plain(v)])];
 };
 
 const roundTrip = (commands: unknown[]): unknown[] =>
@@ -58,6 +88,18 @@ describe("capture and codec", () => {
     const commands = Array.from({ length: count }, (_, i) => ({ [`k${i}`]: i, same: { [`n${i % 50}`]: i } }));
     expect(roundTrip(commands)).toEqual(commands);
     expect(roundTrip(commands)).toEqual(commands);
+  });
+
+  test("a field that the encoder would take for a method is refused", () => {
+    expect(() => captureCommand({ a: { constructor: 1, toJSON: 2 } })).toThrow(/command\.a\.toJSON/);
+    expect(roundTrip([{ toJSON: 2 }, { constructor: null }])).toHaveLength(2);
+    expect(plain(roundTrip([{ constructor: null }]))).toEqual(plain([{ constructor: null }]));
+  });
+
+  // Found out, not promised: what the encoding does not keep.
+  test("-0 becomes 0 and half a surrogate pair becomes U+FFFD", () => {
+    expect(Object.is(roundTrip([-0])[0], 0)).toBe(true);
+    expect(roundTrip(["\ud800"])[0]).toMatch(/^\ufffd+$/);
   });
 
   test("long strings and keys of every width", () => {

@@ -1,6 +1,6 @@
 import type { Client } from "@synod/runtime";
-import KeyValueStore from "@synod/runtime/kv";
 import { Cluster } from "@synod/runtime";
+import KeyValueStore from "@synod/runtime/kv";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { type AnyMachine, expectAgreement, withCluster } from "./support.js";
 
@@ -28,7 +28,8 @@ describe.each([
         expect(ids).toEqual(Array.from({ length: perClient }, (_, i) => `${c}:${i}`));
       });
       const log = (await (clients[0] as Client<AnyMachine>).query("log")) as string[];
-      for (const ids of settled) expect(log.filter(id => ids[0]?.[0] === id[0]).slice(0, ids.length)).toEqual(ids);
+      for (const ids of settled)
+        expect(log.filter(id => ids[0]?.[0] === id[0]).slice(0, ids.length)).toEqual(ids);
       await expectAgreement(cluster, 3 * perClient);
       expect((await cluster.status()).leader).not.toBeNull();
     });
@@ -71,7 +72,9 @@ test("types flow from the machine, and a client reads what it wrote", async () =
     );
     const [client] = clients;
     // @ts-expect-error not a command of this machine
-    await expect(client?.propose({ op: "increment" })).rejects.toMatchObject({ code: "STATE_MACHINE_FAILED" });
+    await expect(client?.propose({ op: "increment" })).rejects.toMatchObject({
+      code: "STATE_MACHINE_FAILED",
+    });
     expect(await client?.query({ op: "size" })).toBe(4);
     expect(await client?.propose({ op: "delete", key: "none" })).toBe(-1);
   } finally {

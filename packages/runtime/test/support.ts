@@ -3,7 +3,13 @@ import { expect } from "vitest";
 
 /** What machine.mjs understands; anything else is echoed. */
 // biome-ignore lint/suspicious/noExplicitAny: the tests send what the types forbid
-export type AnyMachine = { apply(command: any, at: any): any; query(query: any): any; snapshot(): any; restore(): any };
+type Any = any;
+export type AnyMachine = {
+  apply(command: Any, at: Any): Any;
+  query(query: Any): Any;
+  snapshot(): Any;
+  restore(): Any;
+};
 
 export const fixture = (name: string): string => new URL(`./fixtures/${name}`, import.meta.url).href;
 export const machine = fixture("machine.mjs");

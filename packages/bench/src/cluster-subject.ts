@@ -1,0 +1,188 @@
+import { type Client, Cluster, type Inspection } from "@synod/runtime";
+import { type RowCounts, type Subject, VerificationError } from "./experiment.js";
+import type { LoadCommand } from "./load.js";
+import type { BenchOptions } from "./options.js";
+import { type Audit, VerifyingStore } from "./verifying-store.js";
+
+/** What makes one row of the table differ from another. */
+export interface ClusterShape {
+  readonly protocol: "basic-paxos" | "multi-paxos";
+  readonly commandsMax: number;
+  readonly batchesMax: number;
+  readonly mailbox: "ring" | "port";
+}
+
+/** A cluster that does not come to rest within this time, in milliseconds, has lost something. */
+const restWithinMs = 10_000;
+const restPollMs = 15;
+const bytesMax = 262_144;
+
+/** Frames that flow with time, not with commits. */
+const maintenance = new Set<string>(["progress"]);
+const consensus = new Set<string>(["prepare", "promise", "accept", "accepted"]);
+
+/** A real cluster with one client. */
+export class ClusterSubject implements Subject {
+  readonly #cluster: Cluster<VerifyingStore>;
+  readonly #client: Client<VerifyingStore>;
+  readonly #base: readonly Inspection[];
+  readonly #acceptors: number;
+
+  private constructor(
+    cluster: Cluster<VerifyingStore>,
+    client: Client<VerifyingStore>,
+    base: readonly Inspection[],
+    acceptors: number,
+  ) {
+    this.#cluster = cluster;
+    this.#client = client;
+    this.#base = base;
+    this.#acceptors = acceptors;
+  }
+
+  static async start(shape: ClusterShape, options: BenchOptions, trace: boolean): Promise<ClusterSubject> {
+    const cluster = await Cluster.start({
+      stateMachine: VerifyingStore,
+      protocol: shape.protocol,
+      proposers: 1,
+      acceptors: options.acceptors,
+      learners: options.learners,
+      batch: { commandsMax: shape.commandsMax, bytesMax },
+      pipeline: { batchesMax: shape.batchesMax },
+      mailbox: shape.mailbox,
+      trace,
+    });
+    try {
+      const client = await cluster.connect();
+      const base = await inspectAtRest(cluster, false);
+      return new ClusterSubject(cluster, client, base, options.acceptors);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  readonly propose = (command: LoadCommand): Promise<unknown> => this.#client.propose(command);
+
+  async verify(acknowledged: number): Promise<void> {
+    const now = learnersOf(await inspectAtRest(this.#cluster, true));
+    const digests = new Set(now.map(({ stateDigest }) => stateDigest));
+    if (digests.size !== 1 || digests.has(undefined)) {
+      const states = now.map(({ name, stateDigest }) => `${name} ${stateDigest}`).join(", ");
+      throw new VerificationError(`the learners' states differ: ${states}`);
+    }
+    const before = learnersOf(this.#base);
+    now.forEach((learner, at) => {
+      const applied = (learner.appliedCommands ?? Number.NaN) - (before[at]?.appliedCommands ?? Number.NaN);
+      if (applied === acknowledged) return;
+      throw new VerificationError(
+        `${learner.name} applied ${applied} commands, acknowledged were ${acknowledged}`,
+      );
+    });
+    checkAudit((await this.#client.query({ op: "audit" })) as Audit, acknowledged);
+  }
+
+  async counts(): Promise<RowCounts> {
+    return countsBetween(this.#base, await inspectAtRest(this.#cluster, false), this.#acceptors);
+  }
+
+  async depths(): Promise<readonly number[][]> {
+    const firstInstance = Math.max(...learnersOf(this.#base).map(({ appliedBelow }) => appliedBelow ?? 0));
+    const learners = learnersOf(await inspectAtRest(this.#cluster, false));
+    // Clients are numbered from 1 on, and each is answered by the learner in its turn.
+    const number = Number(this.#client.name.slice("client-".length));
+    const answering = `learner-${(number - 1) % learners.length}`;
+    return learners
+      .sort((a, b) => Number(b.name === answering) - Number(a.name === answering))
+      .map(({ depths = [] }) =>
+        depths.filter(([instance]) => instance >= firstInstance).map(([, depth]) => depth),
+      );
+  }
+
+  close(): Promise<void> {
+    return this.#cluster.close();
+  }
+}
+
+/** Throws unless the commands 1 to `acknowledged` were applied, each once. */
+export function checkAudit(audit: Audit, acknowledged: number): void {
+  const sum = (acknowledged * (acknowledged + 1)) / 2;
+  if (audit.repeated !== 0)
+    throw new VerificationError(`${audit.repeated} commands were applied twice or late`);
+  if (audit.skipped !== 0) throw new VerificationError(`${audit.skipped} commands were passed over`);
+  if (audit.count !== acknowledged || audit.sum !== sum) {
+    const found = `${audit.count} commands with the sum ${audit.sum}`;
+    throw new VerificationError(`${found} were applied; expected were ${acknowledged} with the sum ${sum}`);
+  }
+}
+
+/** What was sent between two inspections. */
+export function countsBetween(
+  before: readonly Inspection[],
+  after: readonly Inspection[],
+  acceptors: number,
+): RowCounts {
+  const counts = {
+    frames: 0,
+    bytes: 0,
+    maintenanceFrames: 0,
+    consensusFrames: 0,
+    refuseFrames: 0,
+    acceptFrames: 0,
+    acceptors,
+    wakeUps: 0,
+  };
+  for (const [sign, inspections] of [
+    [-1, before],
+    [1, after],
+  ] as const) {
+    for (const { sent, wakeUps } of inspections) {
+      counts.wakeUps += sign * wakeUps;
+      for (const [type, { frames, bytes }] of Object.entries(sent)) {
+        if (maintenance.has(type)) {
+          counts.maintenanceFrames += sign * frames;
+          continue;
+        }
+        counts.frames += sign * frames;
+        counts.bytes += sign * bytes;
+        if (consensus.has(type)) counts.consensusFrames += sign * frames;
+        if (type === "refuse") counts.refuseFrames += sign * frames;
+        if (type === "accept") counts.acceptFrames += sign * frames;
+      }
+    }
+  }
+  return counts;
+}
+
+function learnersOf(inspections: readonly Inspection[]): Inspection[] {
+  return inspections.filter(({ role }) => role === "learner");
+}
+
+/** Everything but maintenance: two equal ones in a row mean that nothing is under way. */
+function activity(inspections: readonly Inspection[]): string {
+  return JSON.stringify(
+    inspections.map(({ name, sent, appliedBelow }) => [
+      name,
+      appliedBelow,
+      Object.entries(sent).map(([type, { frames }]) => (maintenance.has(type) ? 0 : frames)),
+    ]),
+  );
+}
+
+async function inspectAtRest(cluster: Cluster<VerifyingStore>, stateDigest: boolean): Promise<Inspection[]> {
+  const giveUpAt = performance.now() + restWithinMs;
+  let last = "";
+  for (;;) {
+    const inspections = await cluster.inspect({ stateDigest });
+    const learners = learnersOf(inspections);
+    const level = learners.every(({ appliedBelow }) => appliedBelow === learners[0]?.appliedBelow);
+    const now = activity(inspections);
+    if (level && now === last) return inspections;
+    last = now;
+    if (performance.now() > giveUpAt) {
+      const applied = learners.map(({ name, appliedBelow }) => `${name} below ${appliedBelow}`).join(", ");
+      throw new VerificationError(`the cluster has not come to rest: applied are ${applied}`);
+    }
+    await new Promise(resolve => setTimeout(resolve, restPollMs));
+  }
+}

@@ -1,0 +1,69 @@
+import { InvalidArgumentError } from "commander";
+
+/** What a run of the benchmark is asked to do. */
+export interface BenchOptions {
+  /** Closed-loop clients: each proposes again as soon as its promise settles. */
+  readonly clients: number;
+  /** Commands of one Accept in the rows that batch; a quarter of the clients at most. */
+  readonly batch: number;
+  /** Accept messages under way at once in the rows that pipeline. */
+  readonly pipeline: number;
+  readonly acceptors: number;
+  readonly learners: number;
+  /** Bytes of the string that every command carries besides its key and value. */
+  readonly payload: number;
+  /** Seconds measured per row. */
+  readonly seconds: number;
+  /** Rows to run; all by default. */
+  readonly only?: readonly string[];
+  /** Where the JSON result goes. */
+  readonly json?: string;
+}
+
+/** Bounds and defaults, with their reasons. */
+export const optionLimits = {
+  /** A client's window in the runtime holds 16,384 commands. */
+  clients: { min: 1, max: 16_384, default: 4096 },
+  batch: { min: 1, max: 16_384, default: 1024 },
+  pipeline: { min: 1, max: 4096, default: 16 },
+  acceptors: { min: 1, max: 31, default: 3 },
+  learners: { min: 1, max: 16, default: 2 },
+  /** Bytes: all clients' commands together stay near a gigabyte. */
+  payload: { min: 0, max: 65_536, default: 0 },
+  seconds: { min: 0.05, max: 3600, default: 4 },
+} as const;
+
+/** A parser for commander. */
+export function integerBetween(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
+  };
+}
+
+/** A parser for commander. */
+export function secondsBetween(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+  };
+}
+
+/** A parser for commander: identities of rows, separated by commas. */
+export function idsAmong(allowed: readonly string[]): (text: string) => readonly string[] {
+  return text => {
+    const ids = [...new Set(text.split(",").map(id => id.trim()))].filter(id => id !== "");
+    const unknown = ids.filter(id => !allowed.includes(id));
+    const help = `Allowed are ${allowed.join(", ")}.`;
+    if (unknown.length > 0) throw new InvalidArgumentError(`There is no row ${unknown.join(", ")}. ${help}`);
+    if (ids.length === 0) throw new InvalidArgumentError(`It names no row. ${help}`);
+    return allowed.filter(id => ids.includes(id));
+  };
+}
+
+/** Commands per Accept: more than a quarter of the clients would make the pipeline run in lock step. */
+export function batchCommandsMax(options: Pick<BenchOptions, "batch" | "clients">): number {
+  return Math.max(1, Math.min(options.batch, Math.floor(options.clients / 4)));
+}

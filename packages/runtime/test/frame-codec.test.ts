@@ -1,0 +1,80 @@
+import { ApplyFailure, type Batch, type Message } from "@synod/core";
+import { decodeFrame, encodeFrame, messageTypes } from "@synod/runtime/internal";
+import { describe, expect, test } from "vitest";
+
+/** Every message type, with this number wherever an instance or a sequence number stands. */
+function messages(n: number): Message[] {
+  const ballot = { round: n, incarnation: 3, proposer: 1 };
+  const bytes = Buffer.from([1, 2, 3]);
+  const common = { client: 7, session: n, firstSequence: n + 1, acknowledgedBelow: n, answerer: 1 };
+  const batch: Batch = {
+    timeMs: 1_800_000_000_000,
+    count: 9,
+    segments: [
+      { kind: "commands", ...common, count: 2, skip: 1, bytes },
+      { kind: "fill", ...common, count: 3 },
+      { kind: "open", client: 7, count: 1, answerer: 0 },
+      { kind: "close", client: 7, count: 1, session: n },
+      { kind: "noop", count: 2 },
+    ],
+  };
+  const entry = { ballot, firstInstance: n, count: 9, batch };
+  const none = { round: 0, incarnation: 0, proposer: -1 };
+  return [
+    { type: "propose", segments: batch.segments },
+    { type: "notLeader", ballot: none },
+    { type: "prepare", ballot, firstInstance: n },
+    {
+      type: "promise",
+      ballot,
+      firstInstance: n,
+      trimmedBelow: n,
+      part: 0,
+      parts: 2,
+      accepted: [entry, entry],
+    },
+    { type: "promise", ballot, firstInstance: n, trimmedBelow: 0, part: 1, parts: 2, accepted: [] },
+    { type: "refuse", ballot, promised: ballot, trimmedBelow: n },
+    { type: "accept", ballot, firstInstance: n, batch, trimBelow: n },
+    { type: "accepted", ballot, firstInstance: n, count: 9, batch },
+    { type: "accepted", ballot, firstInstance: n, count: 9, batch: null },
+    { type: "fetch", firstInstance: n },
+    { type: "trimmed", trimmedBelow: n },
+    { type: "progress", appliedBelow: n },
+    { type: "response", session: n, firstSequence: n, results: [1, undefined, { a: [n] }], appliedBelow: n },
+    {
+      type: "response",
+      session: n,
+      firstSequence: n,
+      results: [new ApplyFailure("first"), null, new ApplyFailure("")],
+      appliedBelow: n,
+    },
+    { type: "response", session: n, firstSequence: n, results: [], appliedBelow: n },
+    { type: "sessionOpened", session: n },
+    { type: "sessionExpired", session: n },
+    { type: "sequenceGap", session: n, expected: n, ballot },
+    { type: "query", id: n, appliedBelow: n, bytes },
+    { type: "answer", id: n, result: "text", appliedBelow: n },
+    { type: "answer", id: n, result: undefined, appliedBelow: n },
+    { type: "answer", id: n, result: new ApplyFailure("no"), appliedBelow: n },
+  ];
+}
+
+describe.each([0, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 40 + 1, 2 ** 52])(
+  "numbers around %i",
+  n => {
+    test.each(messages(n).map(message => [message.type, message] as const))("%s", (_, message) => {
+      for (const depth of [undefined, 0, 5]) {
+        const frame = encodeFrame(message, depth).slice();
+        const decoded = decodeFrame(Buffer.from(frame));
+        expect(decoded.message).toEqual(message);
+        expect(decoded.depth).toBe(depth);
+      }
+    });
+  },
+);
+
+test("every type is covered, and an unknown one is refused", () => {
+  expect(new Set(messages(1).map(({ type }) => type))).toEqual(new Set(messageTypes));
+  expect(() => decodeFrame(Uint8Array.of(0x91, 99))).toThrow(/unknown type/);
+});
