@@ -12,7 +12,8 @@ import type { MailboxReceiverSpec } from "./mailbox-worker.js";
 
 /** Frames of one sample, and how many are written before each flush. */
 const framesPerSample = { 64: 100_000, 16384: 10_000 } as const;
-const framesPerFlush = 64;
+const bytesPerFlush = 64 * 1024;
+const framesPerFlushMax = 64;
 /** A sample takes about as long as the slower kind needs for its frames. */
 const samplesPerSecond = 5;
 const lane = { controlBytes: 64 * 1024, bulkBytes: 1024 * 1024 };
@@ -70,6 +71,7 @@ async function openPipe(kind: MailboxKind, bytes: number): Promise<Pipe> {
     transferList: transferListOf(receiving),
   });
   const outbox = openOutbox(sending);
+  const framesPerFlush = Math.min(framesPerFlushMax, bytesPerFlush / bytes);
   const frame = new Uint8Array(bytes).fill(7);
   const taken = () => new Promise<void>(resolve => worker.once("message", () => resolve()));
   await taken();
