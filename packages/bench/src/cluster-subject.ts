@@ -117,7 +117,7 @@ export function checkAudit(audit: Audit, acknowledged: number): void {
 }
 
 /** What was sent between two inspections. */
-export function countsBetween(
+function countsBetween(
   before: readonly Inspection[],
   after: readonly Inspection[],
   acceptors: number,

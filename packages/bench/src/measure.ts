@@ -7,7 +7,7 @@ import type { TracedRun } from "./traced-run.js";
 import { traceOneClient } from "./traced-run.js";
 
 /** Samples per row; each is followed by one of every other row, so that drift of the machine hits all alike. */
-export const samplesPerRow = 8;
+const samplesPerRow = 8;
 const warmUpSamples = 1;
 
 /** What one row measured. */

@@ -40,7 +40,7 @@ export function reportOf(measurements: readonly Measurement[], options: BenchOpt
 }
 
 /** Puts rows in relation to the first one and to the ceiling, if that was measured. */
-export function rowsOf(measurements: readonly Measurement[]): Row[] {
+function rowsOf(measurements: readonly Measurement[]): Row[] {
   const first = measurements[0]?.commitsPerSecond;
   const ceiling = measurements.find(({ id }) => id === "ceiling")?.commitsPerSecond;
   return measurements.map(({ commits, counts, traced, ...measured }) => {

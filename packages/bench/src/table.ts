@@ -40,7 +40,7 @@ export function renderTable(rows: readonly Row[]): string {
 }
 
 /** Three digits that matter, thousands apart; nothing for null. */
-export function number(value: number | null): string {
+function number(value: number | null): string {
   if (value === null) return "";
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
   return String(Number(value.toPrecision(3)));

@@ -12,7 +12,7 @@ export interface Audit {
   readonly skipped: number;
 }
 
-export interface AuditQuery {
+interface AuditQuery {
   readonly op: "audit";
 }
 

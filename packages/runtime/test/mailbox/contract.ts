@@ -5,6 +5,15 @@ import { type Implementation, isSame, Mailboxes, makeFrame, textFrame, texts } f
 
 const laneKinds: readonly LaneKind[] = ["control", "bulk"];
 
+/** Leaves out what an implementation does not promise: unlike a skipped test, nobody should go and repair it. */
+function describeIf(applies: boolean, name: string, define: () => void): void {
+  if (applies) describe(name, define);
+}
+
+function itIf(applies: boolean, name: string, test: () => void | Promise<void>): void {
+  if (applies) it(name, test);
+}
+
 /** What every mailbox does, whatever it is made of. */
 export function mailboxContract(name: string, implementation: Implementation): void {
   const isBounded = implementation.kind === "ring";
@@ -135,7 +144,7 @@ export function mailboxContract(name: string, implementation: Implementation): v
       });
     });
 
-    describe.runIf(isBounded)("a full lane", () => {
+    describeIf(isBounded, "a full lane", () => {
       it("refuses, writes nothing, and loses nothing that it had taken", async () => {
         const mailboxes = mailboxesOf();
         const { outbox } = mailboxes.connect("a");
@@ -183,7 +192,7 @@ export function mailboxContract(name: string, implementation: Implementation): v
         expect(texts(await mailboxes.receive(1))).toEqual(["early"]);
       });
 
-      it.runIf(canParkHere)("wake the sleeper when they are attached with frames", async () => {
+      itIf(canParkHere, "wake the sleeper when they are attached with frames", async () => {
         const mailboxes = mailboxesOf();
         const { outbox, receiving } = mailboxes.connect("late", { attached: false });
         outbox.send(textFrame("early"), "bulk");
@@ -262,14 +271,14 @@ export function mailboxContract(name: string, implementation: Implementation): v
         expect(mailboxes.inbox.counters).toMatchObject({ calls: 1, wakeUps: 0, lostWakeUps: 0 });
       });
 
-      it.runIf(!canParkHere)("ends when time runs out", () => {
+      itIf(!canParkHere, "ends when time runs out", () => {
         const mailboxes = mailboxesOf();
         mailboxes.connect("a");
         expect(mailboxes.inbox.park(1)).toBeUndefined();
         expect(mailboxes.inbox.counters).toMatchObject({ wakeUps: 0, lostWakeUps: 0 });
       });
 
-      it.runIf(canParkHere)("ends with a frame, a ring, and the next frame", async () => {
+      itIf(canParkHere, "ends with a frame, a ring, and the next frame", async () => {
         const mailboxes = mailboxesOf();
         const { outbox } = mailboxes.connect("a");
         const first = mailboxes.inbox.park(0);
@@ -290,7 +299,7 @@ export function mailboxContract(name: string, implementation: Implementation): v
         expect(mailboxes.inbox.counters).toMatchObject({ wakeUps: 3, calls: 1, lostWakeUps: 0 });
       });
 
-      it.runIf(canParkHere)("allows for frames that are received on a tick meanwhile", async () => {
+      itIf(canParkHere, "allows for frames that are received on a tick meanwhile", async () => {
         const mailboxes = mailboxesOf();
         const { outbox } = mailboxes.connect("a");
         for (let round = 0; round < 50; round++) {

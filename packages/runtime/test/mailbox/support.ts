@@ -26,9 +26,9 @@ export interface Received {
   readonly frame: Uint8Array;
 }
 
-/** Parks that find nothing before a test gives up: a thread that blocks cannot be timed out by the test runner. */
-const fruitlessParksMax = 50;
-const parkMs = 100;
+/** Rounds that find nothing before a test gives up: a thread that blocks cannot be timed out by the test runner. */
+const fruitlessRoundsMax = 1000;
+const parkMs = 20;
 const turnsMax = 100_000;
 
 /** One receiver and its senders on this thread, so that a test decides what happens when. */
@@ -72,17 +72,18 @@ export class Mailboxes {
   /** Receives until `count` frames are there, feeding what the senders still have. */
   async receive(count: number, framesMax = 1000): Promise<Received[]> {
     const received: Received[] = [];
-    let fruitlessParks = 0;
+    let fruitlessRounds = 0;
     while (received.length < count) {
-      for (const outbox of this.outboxes.values()) outbox.flush();
+      const isFed = [...this.outboxes.values()].every(outbox => outbox.flush());
       const limit = Math.min(framesMax, count - received.length);
       const frames = this.inbox.receive((from, frame) => received.push({ from, frame }), limit);
       if (frames > 0) {
-        fruitlessParks = 0;
+        fruitlessRounds = 0;
         continue;
       }
-      if (++fruitlessParks > fruitlessParksMax) throw new Error(`${received.length} of ${count} frames came`);
-      await this.inbox.park(parkMs);
+      if (++fruitlessRounds > fruitlessRoundsMax)
+        throw new Error(`${received.length} of ${count} frames came`);
+      if (isFed) await this.inbox.park(parkMs);
     }
     return received;
   }
