@@ -29,7 +29,7 @@ const CONTINUES = 0x80000000 | 0;
 export const LANE_BYTES_MIN = 256;
 export const LANE_BYTES_MAX = 2 ** 30;
 /** The largest frame in bytes; the bound that tells a damaged length from a large frame sent in parts. */
-export const FRAME_BYTES_MAX = 2 ** 30;
+export const FRAME_BYTES_MAX = 2 ** 28;
 
 /** Makes an empty lane. @throws RangeError for a capacity that is no power of two or out of bounds. */
 export function createLane(capacityBytes: number, startAt = 0): SharedArrayBuffer {

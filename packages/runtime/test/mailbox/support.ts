@@ -74,7 +74,7 @@ export class Mailboxes {
     const received: Received[] = [];
     let fruitlessRounds = 0;
     while (received.length < count) {
-      const isFed = [...this.outboxes.values()].every(outbox => outbox.flush());
+      const isFed = [...this.outboxes.values()].map(outbox => outbox.flush()).every(Boolean);
       const limit = Math.min(framesMax, count - received.length);
       const frames = this.inbox.receive((from, frame) => received.push({ from, frame }), limit);
       if (frames > 0) {
