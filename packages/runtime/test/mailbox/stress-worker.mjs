@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 const { mailboxUrl, role, options } = workerData;
 const { openInbox, openOutbox } = await import(mailboxUrl);
-const parkMs = 1000;
+const parkMs = 200;
 
 /** Lengths that follow from the number: mostly short, some above half the lane, a few beyond it. */
 function lengthOf(number) {
@@ -27,7 +27,8 @@ function readFrame(frame) {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   const life = view.getUint32(0);
   const number = view.getUint32(4);
-  if (Buffer.compare(frame, makeFrame(life, number)) !== 0) throw new Error(`frame ${life}/${number} is damaged`);
+  if (Buffer.compare(frame, makeFrame(life, number)) !== 0)
+    throw new Error(`frame ${life}/${number} is damaged`);
   return { life, number };
 }
 
@@ -38,39 +39,49 @@ async function sendAll(outbox, frame) {
   }
 }
 
-/** Round trips of bursts: after each burst both sides fall asleep, or are about to. */
+/** Round trips of bursts: after each burst both sides fall asleep, or are about to. Ends at a lost wake-up. */
 async function pingPong({ sending, receiving, doorbell, waiting, begins, bursts }) {
   const outbox = openOutbox(sending);
   const inbox = openInbox({ kind: "ring", doorbell, waiting, lanes: [["peer", receiving]] });
+  let tick = () => {};
+  const timer = setInterval(() => tick(), parkMs);
+  const park = () =>
+    waiting === "thread"
+      ? inbox.park(parkMs)
+      : Promise.race([
+          inbox.park(parkMs),
+          new Promise(resolve => {
+            tick = resolve;
+          }),
+        ]);
   let received = 0;
   const check = (_, frame) => {
     const { number } = readFrame(frame);
     if (number !== received++) throw new Error(`frame ${number} in place of ${received - 1}`);
   };
   const receiveUntil = async count => {
-    while (received < count) {
+    while (received < count && inbox.counters.lostWakeUps === 0) {
       const isFed = outbox.flush();
       const frames = inbox.receive(check, 1000);
-      if (frames === 0 && isFed && received < count) await inbox.park(parkMs);
-      if (inbox.counters.lostWakeUps > 0) return;
+      if (frames === 0 && isFed) await park();
     }
   };
   let number = 0;
-  for (let burst = 0; burst < bursts; burst++) {
+  for (let burst = 0; burst < bursts && inbox.counters.lostWakeUps === 0; burst++) {
     const frames = 1 + (burst % 5);
-    if (!begins) await receiveUntil(received + frames);
+    if (!begins) await receiveUntil(number + frames);
     for (let sent = 0; sent < frames; sent++) {
       await sendAll(outbox, makeFrame(0, number++));
       if (sent % 2 === 0) outbox.flush();
     }
     while (!outbox.flush()) await eventLoopTurn();
-    if (begins) await receiveUntil(received + frames);
-    if (inbox.counters.lostWakeUps > 0) break;
+    if (begins) await receiveUntil(number);
   }
-  return inbox.counters;
+  clearInterval(timer);
+  return { ...inbox.counters };
 }
 
-/** Sends for ever; the test kills it, or asks it to end with the frame after the number that it stops at. */
+/** Sends until it is told to stop, or killed. */
 async function stream({ sending, life, stop }) {
   const outbox = openOutbox(sending);
   let number = 0;
@@ -78,43 +89,33 @@ async function stream({ sending, life, stop }) {
     while (!outbox.send(makeFrame(life, number), "bulk")) outbox.flush();
     if (number % 7 === 0) outbox.flush();
   }
-  while (!outbox.send(new Uint8Array(0), "control")) outbox.flush();
   while (!outbox.flush());
   return { sent: number };
 }
 
-/** Receives until the frame that ends it, checking all; tells the test every now and then that it goes on. */
+/** Receives until the lane is empty after the end was announced, and says every now and then that it goes on. */
 async function drain({ receiving, doorbell, ending }) {
   const inbox = openInbox({ kind: "ring", doorbell, waiting: "thread", lanes: [["sender", receiving]] });
   const lives = [];
-  let ended = false;
   let received = 0;
   const check = (_, frame) => {
-    if (frame.length === 0) {
-      ended = true;
-      return;
-    }
     const { life, number } = readFrame(frame);
-    const last = lives.at(-1);
-    if (last === undefined || life > last.life) lives.push({ life, first: number, last: number, gaps: 0 });
-    else if (life < last.life || number <= last.last) throw new Error(`${life}/${number} after ${last.life}/${last.last}`);
-    else {
-      if (number !== last.last + 1) last.gaps++;
-      last.last = number;
-    }
+    const current = lives.at(-1);
+    if (current === undefined || life > current.life) lives.push({ life, first: number, last: number });
+    else if (life === current.life && number === current.last + 1) current.last = number;
+    else throw new Error(`frame ${life}/${number} after ${current.life}/${current.last}`);
     if (++received % 500 === 0) parentPort.postMessage({ progress: received });
   };
-  // The end travels on the control lane, which overtakes: what bulk frames there are come with the look after it.
   while (true) {
-    const frames = inbox.receive(check, 64);
-    if (frames > 0) continue;
-    if (ended && Atomics.load(ending, 0) === 1) break;
-    inbox.park(50);
+    const isEnding = Atomics.load(ending, 0) === 1;
+    if (inbox.receive(check, 64) > 0) continue;
+    if (isEnding) break;
+    inbox.park(parkMs);
   }
-  return { lives, received, counters: inbox.counters };
+  return { lives, counters: { ...inbox.counters } };
 }
 
-/** A receiver that is left asleep: its thread ends none the less. */
+/** A receiver that is left asleep: nothing of it keeps its thread alive. */
 async function abandon({ kind, receiving, doorbell }) {
   const inbox = openInbox({ kind, doorbell, waiting: "event-loop", lanes: [["sender", receiving]] });
   void inbox.park(Number.POSITIVE_INFINITY);

@@ -1,0 +1,189 @@
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  createConnection,
+  createDoorbell,
+  type InboxCounters,
+  ringDoorbell,
+  transferListOf,
+} from "../../dist/mailbox/index.js";
+import { plantBug, Thread } from "./threads.js";
+
+const capacities = { controlBytes: 1024, bulkBytes: 4096, startAt: 2 ** 31 - 4096 };
+
+interface Drained {
+  readonly lives: readonly { readonly life: number; readonly first: number; readonly last: number }[];
+  readonly counters: InboxCounters;
+}
+
+let threads: { kill(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thread of threads) await thread.kill();
+  threads = [];
+});
+function start<Result>(...parameters: ConstructorParameters<typeof Thread<Result>>): Thread<Result> {
+  const thread = new Thread<Result>(...parameters);
+  threads.push(thread);
+  return thread;
+}
+
+type Waiting = "thread" | "event-loop";
+
+/** Two threads that wake each other; each returns the counters of its inbox. */
+function startPingPong(waiting: readonly [Waiting, Waiting], bursts: number, mailboxUrl?: string) {
+  const doorbells = [createDoorbell(), createDoorbell()] as const;
+  const there = createConnection("ring", doorbells[1], capacities);
+  const back = createConnection("ring", doorbells[0], capacities);
+  const begins = { sending: there.sending, receiving: back.receiving, doorbell: doorbells[0], begins: true };
+  const answers = {
+    sending: back.sending,
+    receiving: there.receiving,
+    doorbell: doorbells[1],
+    begins: false,
+  };
+  return [
+    start<InboxCounters>("pingPong", { ...begins, waiting: waiting[0], bursts }, mailboxUrl),
+    start<InboxCounters>("pingPong", { ...answers, waiting: waiting[1], bursts }, mailboxUrl),
+  ];
+}
+
+/** A lane between two threads that are killed and started again. */
+class Stream {
+  private readonly doorbell = createDoorbell();
+  private readonly connection = createConnection("ring", this.doorbell, capacities);
+  private readonly stop = new Int32Array(new SharedArrayBuffer(4));
+  private readonly ending = new Int32Array(new SharedArrayBuffer(4));
+  private life = 0;
+
+  constructor(private readonly mailboxUrl?: string) {}
+
+  startSender(): Thread<{ sent: number }> {
+    const options = { sending: this.connection.sending, life: this.life++, stop: this.stop };
+    return start("stream", options, this.mailboxUrl);
+  }
+
+  startReceiver(): Thread<Drained> {
+    const options = { receiving: this.connection.receiving, doorbell: this.doorbell, ending: this.ending };
+    return start("drain", options, this.mailboxUrl);
+  }
+
+  /** Ends both; returns how many frames the last sender sent and what the last receiver received. */
+  async end(sender: Thread<{ sent: number }>, receiver: Thread<Drained>) {
+    Atomics.store(this.stop, 0, 1);
+    const { sent } = await sender.result;
+    Atomics.store(this.ending, 0, 1);
+    ringDoorbell(this.doorbell);
+    return { sent, ...(await receiver.result) };
+  }
+}
+
+describe("no wake-up is lost between", () => {
+  it.each([
+    ["thread", "thread"],
+    ["event-loop", "thread"],
+    ["event-loop", "event-loop"],
+  ] as const)("a sleeper on the %s and one on the %s", async (first, second) => {
+    const bursts = 10_000;
+    const counters = await Promise.all(startPingPong([first, second], bursts).map(({ result }) => result));
+    const frames = bursts * 3;
+    expect(counters).toMatchObject([
+      { frames, lostWakeUps: 0 },
+      { frames, lostWakeUps: 0 },
+    ]);
+    for (const { wakeUps } of counters) expect(wakeUps).toBeGreaterThan(0);
+  });
+});
+
+describe("a lane outlives", () => {
+  it("its senders", async () => {
+    const stream = new Stream();
+    const receiver = stream.startReceiver();
+    let sender = stream.startSender();
+    const kills = 12;
+    for (let kill = 0; kill < kills; kill++) {
+      await receiver.progress(1);
+      await sender.kill();
+      sender = stream.startSender();
+    }
+    await receiver.progress(1);
+    const { sent, lives, counters } = await stream.end(sender, receiver);
+    expect(lives.map(({ first }) => first).every(first => first === 0)).toBe(true);
+    expect(lives.at(-1)).toEqual({ life: kills, first: 0, last: sent - 1 });
+    expect(counters.lostWakeUps).toBe(0);
+  });
+
+  it("its receivers", async () => {
+    const stream = new Stream();
+    let receiver = stream.startReceiver();
+    const sender = stream.startSender();
+    for (let kill = 0; kill < 12; kill++) {
+      await receiver.progress(1);
+      await receiver.kill();
+      receiver = stream.startReceiver();
+    }
+    await receiver.progress(1);
+    const { sent, lives, counters } = await stream.end(sender, receiver);
+    expect(lives).toHaveLength(1);
+    expect(lives[0]).toMatchObject({ life: 0, last: sent - 1 });
+    expect(counters.lostWakeUps).toBe(0);
+  });
+});
+
+describe("a sleeper keeps nothing alive", () => {
+  it.each(["ring", "port"] as const)("on a %s", async kind => {
+    const doorbell = createDoorbell();
+    const { receiving } = createConnection(kind, doorbell, capacities);
+    const thread = start<string>(
+      "abandon",
+      { kind, receiving, doorbell },
+      undefined,
+      transferListOf(receiving),
+    );
+    expect(await thread.result).toBe("parked");
+    await thread.exit;
+  });
+});
+
+describe("a planted bug is caught", () => {
+  it("tail published before the bytes", async () => {
+    const stream = new Stream(
+      await plantBug({
+        file: "lane.ts",
+        find: "    this.words[this.wordAt(this.tail)] = frame.length;\n",
+        replace:
+          "    Atomics.store(this.words, TAIL, (this.tail + entryBytes) | 0);\n" +
+          "    this.words[this.wordAt(this.tail)] = frame.length;\n",
+      }),
+    );
+    const receiver = stream.startReceiver();
+    stream.startSender();
+    await expect(receiver.result).rejects.toThrow();
+  });
+
+  it.each(["thread", "event-loop"] as const)("sleep without looking again, on the %s", async waiting => {
+    const mailboxUrl = await plantBug(
+      waiting === "thread"
+        ? {
+            file: "doorbell.ts",
+            find: "if (!hasFrames() && !this.hasCalls())",
+            replace: "if (!this.hasCalls())",
+          }
+        : { file: "doorbell.ts", find: "if (hasFrames() || this.hasCalls()", replace: "if (this.hasCalls()" },
+    );
+    const [first, second] = startPingPong([waiting, waiting], 100_000, mailboxUrl);
+    const { lostWakeUps } = await Promise.race([first!.result, second!.result]);
+    expect(lostWakeUps).toBeGreaterThan(0);
+  });
+
+  it("the waker clears the sleep flag", async () => {
+    const mailboxUrl = await plantBug({
+      file: "doorbell.ts",
+      find: "    Atomics.notify(this.words, RINGS);\n  }\n\n  /** Call after publishing a control lane",
+      replace:
+        "    Atomics.notify(this.words, RINGS);\n    Atomics.store(this.words, ASLEEP, AWAKE);\n" +
+        "  }\n\n  /** Call after publishing a control lane",
+    });
+    const [first, second] = startPingPong(["thread", "thread"], 1_000_000, mailboxUrl);
+    const { lostWakeUps } = await Promise.race([first!.result, second!.result]);
+    expect(lostWakeUps).toBeGreaterThan(0);
+  });
+});
