@@ -87,6 +87,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     }, timeoutMs);
     this.#role.open(monotonicMs());
     this.#send();
+    this.#armTimer(this.#role.deadline);
     try {
       await opened;
     } finally {

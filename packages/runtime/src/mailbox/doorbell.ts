@@ -44,10 +44,10 @@ function ring(words: Int32Array): void {
 
 /** A sender's hand on the doorbell. */
 export class Ringer {
-  private readonly words: Int32Array;
+  readonly #words: Int32Array;
 
   constructor(doorbell: Doorbell) {
-    this.words = new Int32Array(doorbell.memory);
+    this.#words = new Int32Array(doorbell.memory);
   }
 
   /**
@@ -55,16 +55,16 @@ export class Ringer {
    * pays for the notification; the others published before the sleeper looks, and it looks at every lane.
    */
   ringIfAsleep(): void {
-    const asleep = Atomics.load(this.words, ASLEEP);
+    const asleep = Atomics.load(this.#words, ASLEEP);
     if (asleep === AWAKE) return;
     const sleptOn = asleep - 1;
-    if (Atomics.compareExchange(this.words, RINGS, sleptOn, (sleptOn + 2) | 0) !== sleptOn) return;
-    Atomics.notify(this.words, RINGS);
+    if (Atomics.compareExchange(this.#words, RINGS, sleptOn, (sleptOn + 2) | 0) !== sleptOn) return;
+    Atomics.notify(this.#words, RINGS);
   }
 
   /** Call after publishing a control lane, so that a busy receiver looks there before its next bulk frame. */
   announceControl(): void {
-    Atomics.add(this.words, CONTROL_FLUSHES, 1);
+    Atomics.add(this.#words, CONTROL_FLUSHES, 1);
   }
 }
 
@@ -76,7 +76,7 @@ class Sleeper {
   protected readonly words: Int32Array;
   protected sleptOn = 0;
   /** A new sleeper answers the calls that its predecessor may have left: it starts from none seen. */
-  private callsSeen = 0;
+  #callsSeen = 0;
 
   constructor(doorbell: Doorbell) {
     this.words = new Int32Array(doorbell.memory);
@@ -104,13 +104,13 @@ class Sleeper {
   /** How many calls came since this was last asked. Read after `raiseFlag`, a later call moves `RINGS`. */
   takeCalls(): number {
     const calls = Atomics.load(this.words, CALLS);
-    const news = (calls - this.callsSeen) | 0;
-    this.callsSeen = calls;
+    const news = (calls - this.#callsSeen) | 0;
+    this.#callsSeen = calls;
     return news;
   }
 
   protected hasCalls(): boolean {
-    return Atomics.load(this.words, CALLS) !== this.callsSeen;
+    return Atomics.load(this.words, CALLS) !== this.#callsSeen;
   }
 }
 
@@ -138,47 +138,46 @@ export class ThreadSleeper extends Sleeper {
 
 /** Waits without blocking: one pending `Atomics.waitAsync` at most, armed again only once it has settled. */
 export class EventLoopSleeper extends Sleeper {
-  private armed = false;
-  private closed = false;
-  private parked: { readonly promise: Promise<void>; readonly settle: () => void } | undefined;
+  readonly #onReturn: (awakening: Awakening) => void;
+  #armed = false;
+  #closed = false;
+  #parked: { readonly promise: Promise<void>; readonly settle: () => void } | undefined;
 
   /** `onReturn` is called whenever a sleep ends, before its promise settles. */
-  constructor(
-    doorbell: Doorbell,
-    private readonly onReturn: (awakening: Awakening) => void,
-  ) {
+  constructor(doorbell: Doorbell, onReturn: (awakening: Awakening) => void) {
     super(doorbell);
+    this.#onReturn = onReturn;
   }
 
   /** True while the flag is up and a ring will come, or has come and is on its way through the event loop. */
   get isArmed(): boolean {
-    return this.armed;
+    return this.#armed;
   }
 
   /** Settles on a ring, on `wake` and on `close`; at once if there is something. */
   sleep(hasFrames: () => boolean): Promise<void> {
-    if (this.parked !== undefined) return this.parked.promise;
-    if (this.closed) return Promise.resolve();
-    if (!this.armed) this.raiseFlag();
-    if (hasFrames() || this.hasCalls() || !this.arm()) {
-      if (!this.armed) this.clearFlag();
-      this.onReturn("at-once");
+    if (this.#parked !== undefined) return this.#parked.promise;
+    if (this.#closed) return Promise.resolve();
+    if (!this.#armed) this.raiseFlag();
+    if (hasFrames() || this.hasCalls() || !this.#arm()) {
+      if (!this.#armed) this.clearFlag();
+      this.#onReturn("at-once");
       return Promise.resolve();
     }
     let settle = (): void => {};
     const promise = new Promise<void>(resolve => {
       settle = resolve;
     });
-    this.parked = { promise, settle };
+    this.#parked = { promise, settle };
     return promise;
   }
 
   /** Ends the current sleep from within this thread. */
   wake(awakening: Awakening): void {
-    const parked = this.parked;
+    const parked = this.#parked;
     if (parked === undefined) return;
-    this.parked = undefined;
-    this.onReturn(awakening);
+    this.#parked = undefined;
+    this.#onReturn(awakening);
     parked.settle();
   }
 
@@ -193,21 +192,21 @@ export class EventLoopSleeper extends Sleeper {
   }
 
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.#closed) return;
+    this.#closed = true;
     this.clearFlag();
     this.ringSelf(); // Releases the pending waitAsync.
     this.wake("at-once");
   }
 
-  private arm(): boolean {
-    if (this.armed) return true;
+  #arm(): boolean {
+    if (this.#armed) return true;
     const wait = Atomics.waitAsync(this.words, RINGS, this.sleptOn);
     if (!wait.async) return false;
-    this.armed = true;
+    this.#armed = true;
     wait.value.then(() => {
-      this.armed = false;
-      if (this.closed) return; // The flag may be the successor's by now.
+      this.#armed = false;
+      if (this.#closed) return; // The flag may be the successor's by now.
       this.clearFlag();
       this.wake("rung");
     });

@@ -47,15 +47,14 @@ export function createLane(capacityBytes: number, startAt = 0): SharedArrayBuffe
 
 /** What both ends know of a lane. */
 class LaneEnd {
+  readonly #name: string;
   protected readonly words: Int32Array;
   protected readonly bytes: Uint8Array;
   protected readonly capacity: number;
   protected readonly mask: number;
 
-  constructor(
-    memory: SharedArrayBuffer,
-    private readonly name: string,
-  ) {
+  constructor(memory: SharedArrayBuffer, name: string) {
+    this.#name = name;
     this.words = new Int32Array(memory);
     this.bytes = new Uint8Array(memory, DATA_BYTES);
     this.capacity = this.bytes.length;
@@ -76,100 +75,100 @@ class LaneEnd {
   }
 
   protected fail(what: string): never {
-    throw new AssertionError({ message: `lane ${this.name} is damaged: ${what}` });
+    throw new AssertionError({ message: `lane ${this.#name} is damaged: ${what}` });
   }
 }
 
 /** The writing end. */
 export class LaneWriter extends LaneEnd {
-  private tail: number;
-  private settled: number;
+  #tail: number;
+  #settled: number;
   /** The head as last seen: the true one is never behind it. */
-  private head: number;
+  #head: number;
   /** What is left of an oversized frame. */
-  private rest: Uint8Array | undefined;
-  private restLength = 0;
+  #rest: Uint8Array | undefined;
+  #restLength = 0;
 
   /** Resumes where the last published frame ends, whatever a predecessor wrote after it. */
   constructor(memory: SharedArrayBuffer, name: string) {
     super(memory, name);
-    this.tail = Atomics.load(this.words, TAIL);
-    this.settled = Atomics.load(this.words, SETTLED);
-    this.head = Atomics.load(this.words, HEAD);
-    this.distance(this.tail, this.head);
+    this.#tail = Atomics.load(this.words, TAIL);
+    this.#settled = Atomics.load(this.words, SETTLED);
+    this.#head = Atomics.load(this.words, HEAD);
+    this.distance(this.#tail, this.#head);
   }
 
   /** True while an oversized frame is not all in. */
   get isFeeding(): boolean {
-    return this.rest !== undefined;
+    return this.#rest !== undefined;
   }
 
   /** Copies a frame in, or refuses it: see `Outbox.send`. */
   write(frame: Uint8Array): boolean {
-    if (this.rest !== undefined) return false;
+    if (this.#rest !== undefined) return false;
     const entryBytes = entryBytesOf(frame.length);
     if (entryBytes > this.capacity >> 1) {
-      this.takeOver(frame);
+      this.#takeOver(frame);
       return true;
     }
-    if (!this.hasRoom(entryBytes)) return false;
-    this.words[this.wordAt(this.tail)] = frame.length;
-    this.copyIn(frame, this.tail + HEADER_BYTES);
-    this.tail = (this.tail + entryBytes) | 0;
+    if (!this.#hasRoom(entryBytes)) return false;
+    this.words[this.wordAt(this.#tail)] = frame.length;
+    this.#copyIn(frame, this.#tail + HEADER_BYTES);
+    this.#tail = (this.#tail + entryBytes) | 0;
     return true;
   }
 
   /** Publishes with one store; true if there was something that the receiver has not been told of. */
   publish(): boolean {
-    if (this.rest !== undefined) this.feed();
-    if (this.tail === this.settled) return false;
-    Atomics.store(this.words, TAIL, this.tail);
+    if (this.#rest !== undefined) this.#feed();
+    if (this.#tail === this.#settled) return false;
+    Atomics.store(this.words, TAIL, this.#tail);
     return true;
   }
 
   /** Says that the receiver has been told of all that is published: only then can a wake-up count as lost. */
   settle(): void {
-    this.settled = this.tail;
-    Atomics.store(this.words, SETTLED, this.tail);
+    this.#settled = this.#tail;
+    Atomics.store(this.words, SETTLED, this.#tail);
   }
 
-  private takeOver(frame: Uint8Array): void {
+  #takeOver(frame: Uint8Array): void {
     if (frame.length > FRAME_BYTES_MAX) {
       throw new RangeError(`a frame has at most ${FRAME_BYTES_MAX} bytes, not ${frame.length}`);
     }
-    this.rest = frame;
-    this.restLength = frame.length;
-    this.feed();
-    if (this.rest !== undefined) this.rest = new Uint8Array(this.rest); // A copy: the caller goes on with its own.
+    this.#rest = frame;
+    this.#restLength = frame.length;
+    this.#feed();
+    if (this.#rest !== undefined) this.#rest = new Uint8Array(this.#rest); // A copy: the caller goes on with its own.
   }
 
   /** Writes parts while there is room for one of at least an eighth of the lane, or for the last one. */
-  private feed(): void {
+  #feed(): void {
     const partBytesMin = this.capacity >> 3;
-    while (this.rest !== undefined) {
-      const isFirst = this.rest.length === this.restLength;
+    while (this.#rest !== undefined) {
+      const isFirst = this.#rest.length === this.#restLength;
       const extraBytes = HEADER_BYTES + (isFirst ? 4 : 0);
-      const wantedBytes = Math.min(entryBytesOf(this.rest.length) + 4, partBytesMin);
-      if (!this.hasRoom(wantedBytes)) return;
-      const roomBytes = this.capacity - this.distance(this.tail, this.head);
-      const length = Math.min(this.rest.length, roomBytes - extraBytes, (this.capacity >> 1) - extraBytes);
-      const isLast = length === this.rest.length;
+      const wantedBytes = Math.min(entryBytesOf(this.#rest.length) + 4, partBytesMin);
+      if (!this.#hasRoom(wantedBytes)) return;
+      const roomBytes = this.capacity - this.distance(this.#tail, this.#head);
+      const length = Math.min(this.#rest.length, roomBytes - extraBytes, (this.capacity >> 1) - extraBytes);
+      const isLast = length === this.#rest.length;
       const flags = (isFirst ? 0 : CONTINUES) | (isLast ? 0 : MORE);
-      this.words[this.wordAt(this.tail)] = (length + extraBytes - HEADER_BYTES) | flags;
-      if (isFirst) this.words[this.wordAt(this.tail + HEADER_BYTES)] = this.restLength;
-      this.copyIn(this.rest.subarray(0, length), this.tail + extraBytes);
-      this.tail = (this.tail + entryBytesOf(length + extraBytes - HEADER_BYTES)) | 0;
-      this.rest = isLast ? undefined : this.rest.subarray(length);
+      this.words[this.wordAt(this.#tail)] = (length + extraBytes - HEADER_BYTES) | flags;
+      if (isFirst) this.words[this.wordAt(this.#tail + HEADER_BYTES)] = this.#restLength;
+      this.#copyIn(this.#rest.subarray(0, length), this.#tail + extraBytes);
+      this.#tail = (this.#tail + entryBytesOf(length + extraBytes - HEADER_BYTES)) | 0;
+      this.#rest = isLast ? undefined : this.#rest.subarray(length);
     }
   }
 
-  private hasRoom(bytes: number): boolean {
-    if (this.capacity - ((this.tail - this.head) | 0) >= bytes) return true;
-    this.head = Atomics.load(this.words, HEAD);
-    return this.capacity - this.distance(this.tail, this.head) >= bytes;
+  #hasRoom(bytes: number): boolean {
+    if (this.capacity - ((this.#tail - this.#head) | 0) >= bytes) return true;
+    this.#head = Atomics.load(this.words, HEAD);
+    return this.capacity - this.distance(this.#tail, this.#head) >= bytes;
   }
 
-  private copyIn(source: Uint8Array, position: number): void {
+  #copyIn(source: Uint8Array, position: number): void {
     const at = position & this.mask;
     const beforeEnd = this.capacity - at;
     if (source.length <= beforeEnd) {
@@ -183,30 +182,30 @@ export class LaneWriter extends LaneEnd {
 
 /** The reading end. */
 export class LaneReader extends LaneEnd {
-  private head: number;
+  #head: number;
   /** The tail as last seen: the true one is never behind it. */
-  private tail: number;
+  #tail: number;
   /** A frame that arrives in parts, and how much of it is there. */
-  private partial: { readonly frame: Buffer; filled: number } | undefined;
+  #partial: { readonly frame: Buffer; filled: number } | undefined;
 
   /** Resumes after the last consumed frame. */
   constructor(memory: SharedArrayBuffer, name: string) {
     super(memory, name);
-    this.head = Atomics.load(this.words, HEAD);
-    this.tail = this.head;
+    this.#head = Atomics.load(this.words, HEAD);
+    this.#tail = this.#head;
   }
 
   isEmpty(): boolean {
-    return this.head === this.tail && Atomics.load(this.words, TAIL) === this.head;
+    return this.#head === this.#tail && Atomics.load(this.words, TAIL) === this.#head;
   }
 
   depthBytes(): number {
-    return this.distance(Atomics.load(this.words, TAIL), this.head);
+    return this.distance(Atomics.load(this.words, TAIL), this.#head);
   }
 
   /** True if frames wait whose sender has finished its flush, ring included. */
   hasSettledFrames(): boolean {
-    return ((Atomics.load(this.words, SETTLED) - this.head) | 0) > 0;
+    return ((Atomics.load(this.words, SETTLED) - this.#head) | 0) > 0;
   }
 
   /**
@@ -215,28 +214,28 @@ export class LaneReader extends LaneEnd {
    * @throws AssertionError naming the lane if its counters or a length are impossible.
    */
   next(): Uint8Array | undefined {
-    if (this.head === this.tail) {
+    if (this.#head === this.#tail) {
       const tail = Atomics.load(this.words, TAIL);
-      if (tail === this.head) return undefined;
-      this.distance(tail, this.head);
-      this.tail = tail;
+      if (tail === this.#head) return undefined;
+      this.distance(tail, this.#head);
+      this.#tail = tail;
     }
-    const header = this.words[this.wordAt(this.head)]!;
+    const header = this.words[this.wordAt(this.#head)]!;
     const length = header & LENGTH_MASK;
     const entryBytes = entryBytesOf(length);
-    if (entryBytes > ((this.tail - this.head) | 0)) {
-      this.fail(`an entry of ${length} bytes with ${(this.tail - this.head) | 0} published`);
+    if (entryBytes > ((this.#tail - this.#head) | 0)) {
+      this.fail(`an entry of ${length} bytes with ${(this.#tail - this.#head) | 0} published`);
     }
-    if (header !== length) return this.nextPart(header, length, entryBytes);
-    this.partial = undefined; // What is half-assembled now was left by a sender that died.
+    if (header !== length) return this.#nextPart(header, length, entryBytes);
+    this.#partial = undefined; // What is half-assembled now was left by a sender that died.
     const frame = Buffer.allocUnsafe(length);
-    this.copyOut(this.head + HEADER_BYTES, length, frame, 0);
-    this.consume(entryBytes);
+    this.#copyOut(this.#head + HEADER_BYTES, length, frame, 0);
+    this.#consume(entryBytes);
     return frame;
   }
 
-  private nextPart(header: number, length: number, entryBytes: number): Uint8Array | undefined {
-    let at = this.head + HEADER_BYTES;
+  #nextPart(header: number, length: number, entryBytes: number): Uint8Array | undefined {
+    let at = this.#head + HEADER_BYTES;
     let partLength = length;
     if ((header & CONTINUES) === 0) {
       const frameLength = this.words[this.wordAt(at)]! >>> 0;
@@ -245,32 +244,32 @@ export class LaneReader extends LaneEnd {
       if (frameLength > FRAME_BYTES_MAX || partLength <= 0 || partLength >= frameLength) {
         this.fail(`a first part of ${partLength} bytes of a frame of ${frameLength}`);
       }
-      this.partial = { frame: Buffer.allocUnsafeSlow(frameLength), filled: 0 };
+      this.#partial = { frame: Buffer.allocUnsafeSlow(frameLength), filled: 0 };
     }
-    const partial = this.partial;
+    const partial = this.#partial;
     if (partial !== undefined) {
       const filled = partial.filled + partLength;
       const isLast = (header & MORE) === 0;
       if (isLast ? filled !== partial.frame.length : filled >= partial.frame.length) {
         this.fail(`parts of ${filled} bytes for a frame of ${partial.frame.length}`);
       }
-      this.copyOut(at, partLength, partial.frame, partial.filled);
+      this.#copyOut(at, partLength, partial.frame, partial.filled);
       partial.filled = filled;
-      this.consume(entryBytes);
+      this.#consume(entryBytes);
       if (!isLast) return undefined;
-      this.partial = undefined;
+      this.#partial = undefined;
       return partial.frame;
     }
-    this.consume(entryBytes); // The frame began before this reader did: it is lost, as its first parts are.
+    this.#consume(entryBytes); // The frame began before this reader did: it is lost, as its first parts are.
     return undefined;
   }
 
-  private consume(entryBytes: number): void {
-    this.head = (this.head + entryBytes) | 0;
-    Atomics.store(this.words, HEAD, this.head);
+  #consume(entryBytes: number): void {
+    this.#head = (this.#head + entryBytes) | 0;
+    Atomics.store(this.words, HEAD, this.#head);
   }
 
-  private copyOut(position: number, length: number, target: Uint8Array, offset: number): void {
+  #copyOut(position: number, length: number, target: Uint8Array, offset: number): void {
     const at = position & this.mask;
     const beforeEnd = this.capacity - at;
     if (length <= beforeEnd) {

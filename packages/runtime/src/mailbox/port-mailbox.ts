@@ -11,18 +11,20 @@ import { type FrameSource, Senders } from "./rotation.js";
 type PortMessage = Uint8Array | { readonly control: Uint8Array };
 
 export class PortOutbox implements Outbox {
-  private closed = false;
+  readonly #port: MessagePort;
+  #closed = false;
 
-  constructor(private readonly port: MessagePort) {
+  constructor(port: MessagePort) {
+    this.#port = port;
     port.unref();
   }
 
   /** Posts at once: a port has no cheaper way to publish many frames than to post each. */
   send(frame: Uint8Array, lane: LaneKind): boolean {
-    if (this.closed) return false;
+    if (this.#closed) return false;
     const copy = new Uint8Array(frame);
     const message: PortMessage = lane === "bulk" ? copy : { control: copy };
-    this.port.postMessage(message, [copy.buffer]);
+    this.#port.postMessage(message, [copy.buffer]);
     return true;
   }
 
@@ -31,8 +33,8 @@ export class PortOutbox implements Outbox {
   }
 
   close(): void {
-    this.closed = true;
-    this.port.close();
+    this.#closed = true;
+    this.#port.close();
   }
 }
 
@@ -41,95 +43,95 @@ const CONSUMED_MAX = 4096;
 
 /** Frames that have arrived and wait in the receiver's heap. */
 class FrameQueue implements FrameSource {
-  private frames: (Uint8Array | undefined)[] = [];
-  private at = 0;
-  private bytes = 0;
+  #frames: (Uint8Array | undefined)[] = [];
+  #at = 0;
+  #bytes = 0;
 
   push(frame: Uint8Array): void {
-    this.frames.push(frame);
-    this.bytes += frame.length;
+    this.#frames.push(frame);
+    this.#bytes += frame.length;
   }
 
   next(): Uint8Array | undefined {
-    const frame = this.frames[this.at];
+    const frame = this.#frames[this.#at];
     if (frame === undefined) return undefined;
-    this.frames[this.at++] = undefined;
-    this.bytes -= frame.length;
-    if (this.at === this.frames.length || this.at === CONSUMED_MAX) {
-      this.frames = this.frames.slice(this.at);
-      this.at = 0;
+    this.#frames[this.#at++] = undefined;
+    this.#bytes -= frame.length;
+    if (this.#at === this.#frames.length || this.#at === CONSUMED_MAX) {
+      this.#frames = this.#frames.slice(this.#at);
+      this.#at = 0;
     }
     return frame;
   }
 
   isEmpty(): boolean {
-    return this.at === this.frames.length;
+    return this.#at === this.#frames.length;
   }
 
   depthBytes(): number {
-    return this.bytes;
+    return this.#bytes;
   }
 }
 
 export class PortInbox implements Inbox {
-  private readonly ports = new Map<string, MessagePort>();
-  private readonly senders = new Senders<FrameQueue>(() => 0);
-  private readonly sleeper: EventLoopSleeper;
-  private closed = false;
-  private readonly hasFrames = (): boolean => !this.senders.isEmpty();
+  readonly #ports = new Map<string, MessagePort>();
+  readonly #senders = new Senders<FrameQueue>(() => 0);
+  readonly #sleeper: EventLoopSleeper;
+  #closed = false;
+  readonly #hasFrames = (): boolean => !this.#senders.isEmpty();
 
   constructor(doorbell: Doorbell) {
-    this.sleeper = new EventLoopSleeper(doorbell, awakening => this.count(awakening));
+    this.#sleeper = new EventLoopSleeper(doorbell, awakening => this.#count(awakening));
   }
 
   get counters() {
-    return this.senders.counters;
+    return this.#senders.counters;
   }
 
   receive(handler: FrameHandler, framesMax: number): number {
-    return this.senders.receive(handler, framesMax);
+    return this.#senders.receive(handler, framesMax);
   }
 
   park(_timeoutMs: number): Promise<void> {
-    return this.sleeper.sleep(this.hasFrames);
+    return this.#sleeper.sleep(this.#hasFrames);
   }
 
   attach(sender: string, end: ReceivingEnd): void {
     if (end.kind !== "port") throw new TypeError(`a port inbox cannot read the ${end.kind} of ${sender}`);
     this.detach(sender);
-    if (this.closed) return;
+    if (this.#closed) return;
     const { port } = end;
     const control = new FrameQueue();
     const bulk = new FrameQueue();
     port.on("message", (message: PortMessage) => {
       if (message instanceof Uint8Array) bulk.push(message);
       else control.push(message.control);
-      this.sleeper.wake("rung");
+      this.#sleeper.wake("rung");
     });
     port.unref();
-    this.ports.set(sender, port);
-    this.senders.set(sender, { control, bulk });
+    this.#ports.set(sender, port);
+    this.#senders.set(sender, { control, bulk });
   }
 
   detach(sender: string): void {
-    this.ports.get(sender)?.close();
-    this.ports.delete(sender);
-    this.senders.delete(sender);
+    this.#ports.get(sender)?.close();
+    this.#ports.delete(sender);
+    this.#senders.delete(sender);
   }
 
   depthBytes(): number {
-    return this.senders.depthBytes();
+    return this.#senders.depthBytes();
   }
 
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    for (const sender of this.senders.names()) this.detach(sender);
-    this.sleeper.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const sender of this.#senders.names()) this.detach(sender);
+    this.#sleeper.close();
   }
 
-  private count(awakening: Awakening): void {
+  #count(awakening: Awakening): void {
     if (awakening === "rung") this.counters.wakeUps++;
-    this.counters.calls += this.sleeper.takeCalls();
+    this.counters.calls += this.#sleeper.takeCalls();
   }
 }

@@ -7,30 +7,31 @@ import { Senders } from "./rotation.js";
 type RingSendingEnd = Extract<SendingEnd, { kind: "ring" }>;
 
 export class RingOutbox implements Outbox {
-  private readonly control: LaneWriter;
-  private readonly bulk: LaneWriter;
-  private readonly ringer: Ringer;
-  private closed = false;
+  readonly #control: LaneWriter;
+  readonly #bulk: LaneWriter;
+  readonly #ringer: Ringer;
+  #closed = false;
 
   constructor(end: RingSendingEnd, to: string) {
-    this.control = new LaneWriter(end.control, `control to ${to}`);
-    this.bulk = new LaneWriter(end.bulk, `bulk to ${to}`);
-    this.ringer = new Ringer(end.doorbell);
+    this.#control = new LaneWriter(end.control, `control to ${to}`);
+    this.#bulk = new LaneWriter(end.bulk, `bulk to ${to}`);
+    this.#ringer = new Ringer(end.doorbell);
     this.flush(); // Rings for what a predecessor published and was killed before it could ring.
   }
 
   send(frame: Uint8Array, lane: LaneKind): boolean {
-    if (this.closed) return false;
-    return lane === "bulk" ? this.bulk.write(frame) : this.control.write(frame);
+    if (this.#closed) return false;
+    return lane === "bulk" ? this.#bulk.write(frame) : this.#control.write(frame);
   }
 
   flush(): boolean {
-    const { control, bulk } = this;
-    if (this.closed) return true;
+    if (this.#closed) return true;
+    const control = this.#control;
+    const bulk = this.#bulk;
     const hasControl = control.publish();
     const hasBulk = bulk.publish();
-    if (hasControl) this.ringer.announceControl();
-    if (hasControl || hasBulk) this.ringer.ringIfAsleep();
+    if (hasControl) this.#ringer.announceControl();
+    if (hasControl || hasBulk) this.#ringer.ringIfAsleep();
     if (hasControl) control.settle();
     if (hasBulk) bulk.settle();
     return !control.isFeeding && !bulk.isFeeding;
@@ -38,76 +39,76 @@ export class RingOutbox implements Outbox {
 
   close(): void {
     this.flush();
-    this.closed = true;
+    this.#closed = true;
   }
 }
 
 export class RingInbox implements Inbox {
-  private readonly senders: Senders<LaneReader>;
-  private readonly sleeper: ThreadSleeper | EventLoopSleeper;
-  private closed = false;
-  private readonly hasFrames = (): boolean => !this.senders.isEmpty();
-  private readonly countLostWakeUp = (): void => {
+  readonly #senders: Senders<LaneReader>;
+  readonly #sleeper: ThreadSleeper | EventLoopSleeper;
+  #closed = false;
+  readonly #hasFrames = (): boolean => !this.#senders.isEmpty();
+  readonly #countLostWakeUp = (): void => {
     // Whoever settled frames while the flag was up has rung first: in this order the two looks prove a loss.
-    const hasSettledFrames = this.senders.sources().some(lane => lane.hasSettledFrames());
-    if (hasSettledFrames && this.sleeper.isUnrung()) this.senders.counters.lostWakeUps++;
+    const hasSettledFrames = this.#senders.sources().some(lane => lane.hasSettledFrames());
+    if (hasSettledFrames && this.#sleeper.isUnrung()) this.#senders.counters.lostWakeUps++;
   };
 
   constructor(doorbell: Doorbell, waiting: "thread" | "event-loop") {
-    this.sleeper =
+    this.#sleeper =
       waiting === "thread"
         ? new ThreadSleeper(doorbell)
-        : new EventLoopSleeper(doorbell, awakening => this.count(awakening));
-    this.senders = new Senders(() => this.sleeper.controlFlushes());
+        : new EventLoopSleeper(doorbell, awakening => this.#count(awakening));
+    this.#senders = new Senders(() => this.#sleeper.controlFlushes());
   }
 
   get counters() {
-    return this.senders.counters;
+    return this.#senders.counters;
   }
 
   receive(handler: FrameHandler, framesMax: number): number {
-    const { sleeper } = this;
+    const sleeper = this.#sleeper;
     if (sleeper instanceof EventLoopSleeper && sleeper.isArmed) {
-      if (sleeper.isUnrung()) this.countLostWakeUp();
+      if (sleeper.isUnrung()) this.#countLostWakeUp();
       else sleeper.completeRing();
     }
-    return this.senders.receive(handler, framesMax);
+    return this.#senders.receive(handler, framesMax);
   }
 
   park(timeoutMs: number): Promise<void> | undefined {
-    const { sleeper } = this;
-    if (sleeper instanceof EventLoopSleeper) return sleeper.sleep(this.hasFrames);
-    if (!this.closed) this.count(sleeper.sleep(timeoutMs, this.hasFrames, this.countLostWakeUp));
+    const sleeper = this.#sleeper;
+    if (sleeper instanceof EventLoopSleeper) return sleeper.sleep(this.#hasFrames);
+    if (!this.#closed) this.#count(sleeper.sleep(timeoutMs, this.#hasFrames, this.#countLostWakeUp));
     return undefined;
   }
 
   attach(sender: string, end: ReceivingEnd): void {
     if (end.kind !== "ring") throw new TypeError(`a ring inbox cannot read the ${end.kind} of ${sender}`);
-    if (this.closed) return;
+    if (this.#closed) return;
     const control = new LaneReader(end.control, `control from ${sender}`);
     const bulk = new LaneReader(end.bulk, `bulk from ${sender}`);
-    this.senders.set(sender, { control, bulk });
-    const hasMissedRing = this.sleeper instanceof EventLoopSleeper && this.sleeper.isArmed;
-    if (hasMissedRing && this.hasFrames()) this.sleeper.ringSelf();
+    this.#senders.set(sender, { control, bulk });
+    const hasMissedRing = this.#sleeper instanceof EventLoopSleeper && this.#sleeper.isArmed;
+    if (hasMissedRing && this.#hasFrames()) this.#sleeper.ringSelf();
   }
 
   detach(sender: string): void {
-    this.senders.delete(sender);
+    this.#senders.delete(sender);
   }
 
   depthBytes(): number {
-    return this.senders.depthBytes();
+    return this.#senders.depthBytes();
   }
 
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    for (const sender of this.senders.names()) this.senders.delete(sender);
-    if (this.sleeper instanceof EventLoopSleeper) this.sleeper.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const sender of this.#senders.names()) this.#senders.delete(sender);
+    if (this.#sleeper instanceof EventLoopSleeper) this.#sleeper.close();
   }
 
-  private count(awakening: Awakening): void {
+  #count(awakening: Awakening): void {
     if (awakening === "rung") this.counters.wakeUps++;
-    this.counters.calls += this.sleeper.takeCalls();
+    this.counters.calls += this.#sleeper.takeCalls();
   }
 }

@@ -18,20 +18,21 @@ export interface Sender<Source extends FrameSource> {
 class Rotation<Source extends FrameSource> {
   /** Whose the frame was that `next` returned last. */
   from = "";
-  private names: readonly string[] = [];
-  private sources: readonly Source[] = [];
-  private cursor = 0;
+  #names: readonly string[] = [];
+  #sources: readonly Source[] = [];
+  #cursor = 0;
 
   set(sources: ReadonlyMap<string, Source>): void {
-    this.names = [...sources.keys()];
-    this.sources = [...sources.values()];
+    this.#names = [...sources.keys()];
+    this.#sources = [...sources.values()];
   }
 
   next(): Uint8Array | undefined {
-    const { names, sources } = this;
+    const names = this.#names;
+    const sources = this.#sources;
     for (let left = sources.length; left > 0; left--) {
-      if (this.cursor >= sources.length) this.cursor = 0;
-      const at = this.cursor++;
+      if (this.#cursor >= sources.length) this.#cursor = 0;
+      const at = this.#cursor++;
       const frame = sources[at]!.next();
       if (frame !== undefined) {
         this.from = names[at]!;
@@ -42,7 +43,7 @@ class Rotation<Source extends FrameSource> {
   }
 
   isEmpty(): boolean {
-    for (const source of this.sources) if (!source.isEmpty()) return false;
+    for (const source of this.#sources) if (!source.isEmpty()) return false;
     return true;
   }
 }
@@ -50,32 +51,35 @@ class Rotation<Source extends FrameSource> {
 /** All lanes of an inbox. */
 export class Senders<Source extends FrameSource> {
   readonly counters: InboxCounters = { frames: 0, bytes: 0, wakeUps: 0, calls: 0, lostWakeUps: 0 };
-  private readonly byName = new Map<string, Sender<Source>>();
-  private readonly control = new Rotation<Source>();
-  private readonly bulk = new Rotation<Source>();
+  readonly #controlFlushes: () => number;
+  readonly #byName = new Map<string, Sender<Source>>();
+  readonly #control = new Rotation<Source>();
+  readonly #bulk = new Rotation<Source>();
 
   /** `controlFlushes` changes when control lanes may have filled: looking at one word is cheaper than at all. */
-  constructor(private readonly controlFlushes: () => number) {}
+  constructor(controlFlushes: () => number) {
+    this.#controlFlushes = controlFlushes;
+  }
 
   set(name: string, sender: Sender<Source>): void {
-    this.byName.set(name, sender);
-    this.rotate();
+    this.#byName.set(name, sender);
+    this.#rotate();
   }
 
   delete(name: string): void {
-    if (this.byName.delete(name)) this.rotate();
+    if (this.#byName.delete(name)) this.#rotate();
   }
 
   names(): string[] {
-    return [...this.byName.keys()];
+    return [...this.#byName.keys()];
   }
 
   sources(): Source[] {
-    return [...this.byName.values()].flatMap(({ control, bulk }) => [control, bulk]);
+    return [...this.#byName.values()].flatMap(({ control, bulk }) => [control, bulk]);
   }
 
   isEmpty(): boolean {
-    return this.control.isEmpty() && this.bulk.isEmpty();
+    return this.#control.isEmpty() && this.#bulk.isEmpty();
   }
 
   depthBytes(): number {
@@ -84,12 +88,14 @@ export class Senders<Source extends FrameSource> {
 
   /** See `Inbox.receive`. */
   receive(handler: FrameHandler, framesMax: number): number {
-    const { control, bulk, counters } = this;
-    let flushes = this.controlFlushes();
+    const control = this.#control;
+    const bulk = this.#bulk;
+    const counters = this.counters;
+    let flushes = this.#controlFlushes();
     let mayHaveControl = true;
     let received = 0;
     while (received < framesMax) {
-      const flushesNow = this.controlFlushes();
+      const flushesNow = this.#controlFlushes();
       if (flushesNow !== flushes) {
         flushes = flushesNow;
         mayHaveControl = true;
@@ -114,9 +120,9 @@ export class Senders<Source extends FrameSource> {
     return received;
   }
 
-  private rotate(): void {
-    this.control.set(mapValues(this.byName, sender => sender.control));
-    this.bulk.set(mapValues(this.byName, sender => sender.bulk));
+  #rotate(): void {
+    this.#control.set(mapValues(this.#byName, sender => sender.control));
+    this.#bulk.set(mapValues(this.#byName, sender => sender.bulk));
   }
 }
 

@@ -36,13 +36,13 @@ export class Mailboxes {
   readonly doorbell: Doorbell = createDoorbell();
   readonly outboxes = new Map<string, Outbox>();
   inbox: Inbox;
-  private readonly ends = new Map<string, { sending: SendingEnd; receiving: ReceivingEnd }>();
+  readonly #ends = new Map<string, { sending: SendingEnd; receiving: ReceivingEnd }>();
 
   constructor(
     readonly implementation: Implementation,
     readonly capacities: Capacities = { controlBytes: 1024, bulkBytes: 4096 },
   ) {
-    this.inbox = this.openInbox();
+    this.inbox = this.#openInbox();
   }
 
   /** Connects a sender whose end is opened; `attached: false` leaves the receiver's end to the test. */
@@ -51,7 +51,7 @@ export class Mailboxes {
     const capacities = startAt === undefined ? this.capacities : { ...this.capacities, startAt };
     const ends = createConnection(this.implementation.kind, this.doorbell, capacities);
     const outbox = openOutbox(ends.sending, "receiver");
-    this.ends.set(sender, ends);
+    this.#ends.set(sender, ends);
     this.outboxes.set(sender, outbox);
     if (attached) this.inbox.attach(sender, ends.receiving);
     return { outbox, receiving: ends.receiving };
@@ -59,14 +59,14 @@ export class Mailboxes {
 
   /** Opens a sender's end anew, as a thread does that replaces a killed one. */
   restartSender(sender: string): Outbox {
-    const outbox = openOutbox(this.ends.get(sender)!.sending, "receiver");
+    const outbox = openOutbox(this.#ends.get(sender)!.sending, "receiver");
     this.outboxes.set(sender, outbox);
     return outbox;
   }
 
   restartReceiver(): void {
-    this.inbox = this.openInbox();
-    for (const [sender, { receiving }] of this.ends) this.inbox.attach(sender, receiving);
+    this.inbox = this.#openInbox();
+    for (const [sender, { receiving }] of this.#ends) this.inbox.attach(sender, receiving);
   }
 
   /** Receives until `count` frames are there, feeding what the senders still have. */
@@ -106,7 +106,7 @@ export class Mailboxes {
     this.inbox.close();
   }
 
-  private openInbox(): Inbox {
+  #openInbox(): Inbox {
     const { kind, waiting } = this.implementation;
     return openInbox({ kind, waiting, doorbell: this.doorbell });
   }

@@ -1,13 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  createConnection,
-  createDoorbell,
-  type InboxCounters,
-  ringDoorbell,
-  transferListOf,
-} from "../../dist/mailbox/index.js";
+import type { InboxCounters } from "../../dist/mailbox/index.js";
+import * as mailbox from "../../dist/mailbox/index.js";
 import { plantBug, Thread } from "./threads.js";
 
+const { createConnection, createDoorbell, ringDoorbell, transferListOf } = mailbox;
 const capacities = { controlBytes: 1024, bulkBytes: 4096, startAt: 2 ** 31 - 4096 };
 
 interface Drained {
@@ -29,7 +25,7 @@ function start<Result>(...parameters: ConstructorParameters<typeof Thread<Result
 type Waiting = "thread" | "event-loop";
 
 /** Two threads that wake each other; each returns the counters of its inbox. */
-function startPingPong(waiting: readonly [Waiting, Waiting], bursts: number, mailboxUrl?: string) {
+function startPingPong(waiting: readonly [Waiting, Waiting], bursts: number) {
   const doorbells = [createDoorbell(), createDoorbell()] as const;
   const there = createConnection("ring", doorbells[1], capacities);
   const back = createConnection("ring", doorbells[0], capacities);
@@ -41,37 +37,40 @@ function startPingPong(waiting: readonly [Waiting, Waiting], bursts: number, mai
     begins: false,
   };
   return [
-    start<InboxCounters>("pingPong", { ...begins, waiting: waiting[0], bursts }, mailboxUrl),
-    start<InboxCounters>("pingPong", { ...answers, waiting: waiting[1], bursts }, mailboxUrl),
+    start<InboxCounters>("pingPong", { ...begins, waiting: waiting[0], bursts }),
+    start<InboxCounters>("pingPong", { ...answers, waiting: waiting[1], bursts }),
   ];
 }
 
 /** A lane between two threads that are killed and started again. */
 class Stream {
-  private readonly doorbell = createDoorbell();
-  private readonly connection = createConnection("ring", this.doorbell, capacities);
-  private readonly stop = new Int32Array(new SharedArrayBuffer(4));
-  private readonly ending = new Int32Array(new SharedArrayBuffer(4));
-  private life = 0;
+  readonly #doorbell = createDoorbell();
+  readonly #connection = createConnection("ring", this.#doorbell, capacities);
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
+  readonly #ending = new Int32Array(new SharedArrayBuffer(4));
+  readonly #mailboxUrl: string | undefined;
+  #life = 0;
 
-  constructor(private readonly mailboxUrl?: string) {}
+  constructor(mailboxUrl?: string) {
+    this.#mailboxUrl = mailboxUrl;
+  }
 
   startSender(): Thread<{ sent: number }> {
-    const options = { sending: this.connection.sending, life: this.life++, stop: this.stop };
-    return start("stream", options, this.mailboxUrl);
+    const options = { sending: this.#connection.sending, life: this.#life++, stop: this.#stop };
+    return start("stream", options, this.#mailboxUrl);
   }
 
   startReceiver(): Thread<Drained> {
-    const options = { receiving: this.connection.receiving, doorbell: this.doorbell, ending: this.ending };
-    return start("drain", options, this.mailboxUrl);
+    const options = { receiving: this.#connection.receiving, doorbell: this.#doorbell, ending: this.#ending };
+    return start("drain", options, this.#mailboxUrl);
   }
 
   /** Ends both; returns how many frames the last sender sent and what the last receiver received. */
   async end(sender: Thread<{ sent: number }>, receiver: Thread<Drained>) {
-    Atomics.store(this.stop, 0, 1);
+    Atomics.store(this.#stop, 0, 1);
     const { sent } = await sender.result;
-    Atomics.store(this.ending, 0, 1);
-    ringDoorbell(this.doorbell);
+    Atomics.store(this.#ending, 0, 1);
+    ringDoorbell(this.#doorbell);
     return { sent, ...(await receiver.result) };
   }
 }
@@ -148,17 +147,18 @@ describe("a planted bug is caught", () => {
     const stream = new Stream(
       await plantBug({
         file: "lane.ts",
-        find: "    this.words[this.wordAt(this.tail)] = frame.length;\n",
+        find: "    this.words[this.wordAt(this.#tail)] = frame.length;\n",
         replace:
-          "    Atomics.store(this.words, TAIL, (this.tail + entryBytes) | 0);\n" +
-          "    this.words[this.wordAt(this.tail)] = frame.length;\n",
+          "    Atomics.store(this.words, TAIL, (this.#tail + entryBytes) | 0);\n" +
+          "    this.words[this.wordAt(this.#tail)] = frame.length;\n",
       }),
     );
     const receiver = stream.startReceiver();
     stream.startSender();
     await expect(receiver.result).rejects.toThrow();
-  });
+  }, 180_000);
 
+  // A frame that was published while the receiver was awake rang no bell: only the second look can find it.
   it.each(["thread", "event-loop"] as const)("sleep without looking again, on the %s", async waiting => {
     const mailboxUrl = await plantBug(
       waiting === "thread"
@@ -169,21 +169,22 @@ describe("a planted bug is caught", () => {
           }
         : { file: "doorbell.ts", find: "if (hasFrames() || this.hasCalls()", replace: "if (this.hasCalls()" },
     );
-    const [first, second] = startPingPong([waiting, waiting], 100_000, mailboxUrl);
-    const { lostWakeUps } = await Promise.race([first!.result, second!.result]);
-    expect(lostWakeUps).toBeGreaterThan(0);
-  });
-
-  it("the waker clears the sleep flag", async () => {
-    const mailboxUrl = await plantBug({
-      file: "doorbell.ts",
-      find: "    Atomics.notify(this.words, RINGS);\n  }\n\n  /** Call after publishing a control lane",
-      replace:
-        "    Atomics.notify(this.words, RINGS);\n    Atomics.store(this.words, ASLEEP, AWAKE);\n" +
-        "  }\n\n  /** Call after publishing a control lane",
-    });
-    const [first, second] = startPingPong(["thread", "thread"], 1_000_000, mailboxUrl);
-    const { lostWakeUps } = await Promise.race([first!.result, second!.result]);
-    expect(lostWakeUps).toBeGreaterThan(0);
+    expect(await lostWakeUps(waiting, mailbox)).toBe(0);
+    expect(await lostWakeUps(waiting, await import(mailboxUrl))).toBe(1);
   });
 });
+
+/** Parks on a frame that is there already; on the event loop a look while asleep takes the place of a time-out. */
+async function lostWakeUps(waiting: Waiting, { openInbox, openOutbox }: typeof mailbox) {
+  const doorbell = createDoorbell();
+  const { sending, receiving } = createConnection("ring", doorbell, capacities);
+  const inbox = openInbox({ kind: "ring", doorbell, waiting, lanes: [["sender", receiving]] });
+  const outbox = openOutbox(sending);
+  outbox.send(new Uint8Array(8), "bulk");
+  outbox.flush();
+  const parked = inbox.park(50);
+  inbox.receive(() => undefined, 1);
+  inbox.close();
+  await parked;
+  return inbox.counters.lostWakeUps;
+}

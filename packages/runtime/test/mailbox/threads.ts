@@ -16,7 +16,7 @@ export class Thread<Result> {
   /** What its role came to. Rejects with what it threw, or when it was killed before. */
   readonly result: Promise<Result>;
   readonly exit: Promise<void>;
-  private readonly worker: Worker;
+  readonly #worker: Worker;
 
   /** `mailboxUrl`: the built mailbox, unless a bug is planted. */
   constructor(role: Role, options: object, mailboxUrl = builtMailbox, transferList: TransferListItem[] = []) {
@@ -24,7 +24,7 @@ export class Thread<Result> {
       workerData: { mailboxUrl, role, options },
       transferList,
     });
-    this.worker = worker;
+    this.#worker = worker;
     this.exit = new Promise(resolve => {
       worker.once("exit", () => resolve());
     });
@@ -40,7 +40,7 @@ export class Thread<Result> {
 
   /** Resolves with its next report of this much progress or more; rejects when it ends before. */
   progress(atLeast: number): Promise<void> {
-    const { worker } = this;
+    const worker = this.#worker;
     const reached = new Promise<void>(resolve => {
       worker.on("message", function listen(report: Report<Result>) {
         if (!("progress" in report) || report.progress < atLeast) return;
@@ -56,7 +56,7 @@ export class Thread<Result> {
 
   /** Terminates it, wherever it is, and waits until it has gone. */
   async kill(): Promise<void> {
-    await this.worker.terminate();
+    await this.#worker.terminate();
     await this.exit;
   }
 }
