@@ -25,6 +25,7 @@ import {
   type RoleSpec,
   type RoleStatus,
 } from "./role-host.js";
+import type { SentFrame } from "./trace.js";
 import { DepthTracker, type Traffic } from "./traffic.js";
 
 /** The ends of the connections between an actor and one other actor or client. */
@@ -59,6 +60,8 @@ export interface Inspection extends RoleInspection {
   readonly wakeUps: number;
   readonly lostWakeUps: number;
   readonly droppedFrames: number;
+  /** The latest frames that it sent, in the order of sending; only with the option `trace`. */
+  readonly trace?: readonly SentFrame[];
 }
 
 /** How a failed start comes back over Comlink, which keeps no fields of errors. */
@@ -141,6 +144,7 @@ export class Actor implements ActorControl {
       wakeUps,
       lostWakeUps,
       droppedFrames: this.#post.traffic.dropped,
+      ...this.#post.inspectTrace(),
       ...this.#openHost().inspect(stateDigest),
     };
   }

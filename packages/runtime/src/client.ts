@@ -166,7 +166,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const { wakeUps, lostWakeUps } = this.#inbox.counters;
     const sent = this.#post.traffic.read();
     const droppedFrames = this.#post.traffic.dropped;
-    return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames };
+    const trace = this.#post.inspectTrace();
+    return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames, ...trace };
   }
 
   async #close(): Promise<void> {

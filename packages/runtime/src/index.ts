@@ -15,4 +15,5 @@ export type {
   StateMachineSource,
 } from "./state-machine.js";
 export type { ActorStatus } from "./supervisor.js";
+export type { SentFrame } from "./trace.js";
 export type { Traffic } from "./traffic.js";

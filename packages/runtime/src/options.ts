@@ -32,6 +32,8 @@ export const runtimeLimits = {
   stopWithinMs: 2000,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
+  /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
+  tracedFrames: 4096,
 } as const;
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
@@ -75,7 +77,7 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly pipeline?: { readonly batchesMax?: number };
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
-  /** Counts message delays per instance, which costs throughput. Off. */
+  /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
   readonly trace?: boolean;
 }
 
