@@ -169,7 +169,11 @@ function activity(inspections: readonly Inspection[]): string {
   );
 }
 
-async function inspectAtRest(cluster: Cluster<VerifyingStore>, stateDigest: boolean): Promise<Inspection[]> {
+/** Waits until nothing is under way but maintenance. @throws VerificationError */
+export async function inspectAtRest(
+  cluster: Cluster<VerifyingStore>,
+  stateDigest: boolean,
+): Promise<Inspection[]> {
   const giveUpAt = performance.now() + restWithinMs;
   let last = "";
   for (;;) {
