@@ -73,7 +73,8 @@ export interface StartFailure {
 /** The control plane's view of an actor. */
 export interface ActorControl {
   start(): Promise<StartFailure | undefined>;
-  campaign(): void;
+  /** False when the actor does not lead. */
+  transferLeadership(to: number): boolean;
   attach(ends: ConnectionEnds): void;
   detach(peer: Address): void;
   status(): RoleStatus & { readonly mailbox: MailboxStatus };
@@ -115,8 +116,8 @@ export class Actor implements ActorControl {
     }
   }
 
-  campaign(): void {
-    if (this.#host instanceof ProposerHost) this.#host.campaign(monotonicMs());
+  transferLeadership(to: number): boolean {
+    return this.#host instanceof ProposerHost && this.#host.transferLeadership(to, monotonicMs());
   }
 
   attach({ peer, receiving, sending }: ConnectionEnds): void {

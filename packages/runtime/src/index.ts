@@ -2,7 +2,7 @@ export type { Inspection, MailboxStatus } from "./actor.js";
 export type { Client } from "./client.js";
 export { Cluster, type ClusterStatus } from "./cluster.js";
 export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
-export type { CallOptions, ClusterOptions } from "./options.js";
+export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
 export type {
   AnswerOf,
   AnyStateMachine,

@@ -17,6 +17,11 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "sessionOpened",
   "sessionExpired",
   "sequenceGap",
+  "heartbeat",
+  "granted",
+  "release",
+  "read",
+  "readReady",
 ]);
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */

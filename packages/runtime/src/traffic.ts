@@ -69,6 +69,7 @@ function instancesOf(message: Message): { first: number; end: number } | undefin
     case "accept":
       return { first: message.firstInstance, end: message.firstInstance + message.batch.count };
     case "accepted":
+    case "chosen":
       return { first: message.firstInstance, end: message.firstInstance + message.count };
     default:
       return undefined;
