@@ -1,3 +1,12 @@
+export {
+  describeAddresses,
+  describeBallot,
+  describeBatch,
+  describeEntry,
+  describeMessage,
+  describeResult,
+  describeSequences,
+} from "./describe.js";
 export { type FaultKind, faultKinds, type Profile } from "./profile.js";
 export { Random } from "./random.js";
 export { describeFailure, type ShortenedFailure, shortenFailure } from "./shorten.js";
