@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly fetchAfterMs: number;
   readonly promisePartBytesMax: number;
   readonly retryAfterMs: number;
+  /** Everything below was chosen, applied and trimmed before the script begins. */
+  readonly firstInstance: number;
 }
 
 /** What an actor did, in words, and what it has to say to the others. */
@@ -145,7 +147,9 @@ export class AcceptorActor implements ScriptActor {
     readonly index: number,
   ) {
     this.address = actorAddress("acceptor", index);
-    this.#acceptor = this.#start(undefined);
+    const { firstInstance } = options;
+    if (firstInstance > 0) this.#records.push({ kind: "trim", below: firstInstance });
+    this.#acceptor = this.#start(firstInstance > 0 ? recoverAcceptor(this.#records) : undefined);
   }
 
   receive(from: Address, message: Message): void {
@@ -270,8 +274,8 @@ export class LearnerActor implements ScriptActor {
   }
 
   #startLearner(): Learner {
-    const { topology, quorums, fetchAfterMs } = this.options;
-    return new Learner({ topology, quorums, fetchAfterMs });
+    const { topology, quorums, fetchAfterMs, firstInstance } = this.options;
+    return new Learner({ topology, quorums, fetchAfterMs }, firstInstance);
   }
 
   #startReplica(): Replica {

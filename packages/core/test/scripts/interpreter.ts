@@ -151,6 +151,7 @@ export class Interpreter {
       fetchAfterMs: settings.number("fetchAfterMs", 30),
       promisePartBytesMax: settings.number("promiseBytes", 1000),
       retryAfterMs: settings.number("retryAfterMs", 1000),
+      firstInstance: settings.number("firstInstance", 0),
     };
     this.#cluster = new Cluster(options);
     return [];
