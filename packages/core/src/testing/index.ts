@@ -1,4 +1,13 @@
 export {
+  describeAddresses,
+  describeBallot,
+  describeBatch,
+  describeEntry,
+  describeMessage,
+  describeResult,
+  describeSequences,
+} from "./describe.js";
+export {
   checkLinearizability,
   type LinearizabilityOptions,
   type LinearizabilityResult,
