@@ -217,9 +217,8 @@ export class Proposer {
       case "read":
         return this.#onRead(from, message.id, now);
       case "progress":
-        this.#distinguished.progress(indexOf("learner", from), message.appliedBelow);
-        if (message.stuck) this.#onStuck(message.appliedBelow, now);
-        return;
+        if (message.stuck) return this.#onStuck(message.appliedBelow, now);
+        return this.#distinguished.progress(indexOf("learner", from), message.appliedBelow);
       default:
         assert(false, `a proposer is never sent ${message.type}`);
     }
