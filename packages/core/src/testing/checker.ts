@@ -200,7 +200,9 @@ export class Checker {
     require(false, "a caller is answered once, and not after it has gone");
   }
 
-  onExpired(session: number): void {
+  /** A session that has expired; `mayHaveSlept` unless its client has lived without faults for long enough. */
+  onExpired(session: number, mayHaveSlept: boolean): void {
+    require(mayHaveSlept, "a client that lives keeps its session alive");
     require(!this.sessions.isOpen(session), "a session that is active stays known");
   }
 

@@ -172,7 +172,8 @@ export class ClientHost implements Host {
     if (this.#client.state !== "expired" || this.#expiryNoted) return;
     this.#expiryNoted = true;
     this.world.counters.expiries += 1;
-    this.world.checker.onExpired(this.#client.session ?? -1);
+    const { faultlessMs, profile } = this.world;
+    this.world.checker.onExpired(this.#client.session ?? -1, faultlessMs <= 2 * profile.sessionTimeoutMs);
     this.#waiting.clear();
   }
 

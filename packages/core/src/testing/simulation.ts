@@ -119,6 +119,10 @@ class Simulation implements World {
     return this.#now;
   }
 
+  get faultlessMs(): number {
+    return this.#now - this.#faultlessSince;
+  }
+
   get done(): boolean {
     if (this.faulty || this.#now < this.#faultlessSince + this.profile.idleMs) return false;
     return this.checker.learnersAgree() && this.#clients.every(client => client.gone || client.settled);
