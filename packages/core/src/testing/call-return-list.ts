@@ -16,8 +16,6 @@ export interface Entry<Input, Output> {
 export interface CallOrReturn<Input, Output> {
   readonly kind: "call" | "return";
   readonly entry: Entry<Input, Output>;
-  /** Its place among all calls and returns. */
-  readonly at: number;
   /** How many operations that returned were called before it. */
   readonly callsBefore: number;
   previous: CallOrReturn<Input, Output>;
@@ -37,7 +35,7 @@ export class CallReturnList<Input, Output> {
   readonly #calls: CallOrReturn<Input, Output>[] = [];
   readonly #returns: CallOrReturn<Input, Output>[] = [];
   /** Before the first event and after the last; a return, so that a walk over calls ends there. */
-  readonly #end = { kind: "return", at: Number.POSITIVE_INFINITY } as CallOrReturn<Input, Output>;
+  readonly #end = { kind: "return" } as CallOrReturn<Input, Output>;
 
   /** Without those of `history` that never returned and are `pointless`. */
   constructor(history: readonly Operation<Input, Output>[], pointless: (input: Input) => boolean) {
@@ -48,7 +46,7 @@ export class CallReturnList<Input, Output> {
       if (kind === "return") {
         const entry = entries[number] as Entry<Input, Output>;
         entry.returnedAt = at;
-        this.#returns[entry.index] = this.#append(kind, at, entry);
+        this.#returns[entry.index] = this.#append(kind, entry);
         continue;
       }
       const returned = operation.returnedAt !== undefined;
@@ -64,12 +62,12 @@ export class CallReturnList<Input, Output> {
         returnedAt,
       };
       entries[number] = entry;
-      if (returned) this.#calls.push(this.#append(kind, at, entry));
+      if (returned) this.#calls.push(this.#append(kind, entry));
       siblings.push(entry);
     }
   }
 
-  /** The first event: a call, unless nothing is left. Of operations left, those called before any return may come next. */
+  /** A call, unless nothing is left. */
   get first(): CallOrReturn<Input, Output> {
     return this.#end.next;
   }
@@ -101,10 +99,9 @@ export class CallReturnList<Input, Output> {
     relink(this.#calls[index] as CallOrReturn<Input, Output>);
   }
 
-  #append(kind: "call" | "return", at: number, entry: Entry<Input, Output>): CallOrReturn<Input, Output> {
+  #append(kind: "call" | "return", entry: Entry<Input, Output>): CallOrReturn<Input, Output> {
     const event = {
       kind,
-      at,
       entry,
       callsBefore: this.returned.length,
       previous: this.#end.previous,

@@ -8,7 +8,7 @@ import { type Model, pending } from "./sequential-model.js";
 const stepsMaxDefault = 5_000_000;
 
 export interface LinearizabilityOptions {
-  /** Calls of the model's `step` after which the checker gives up. */
+  /** Calls of the model's `step` after which the checker gives up. Each may add to its memory, so below 2^24. */
   readonly stepsMax?: number;
 }
 

@@ -16,7 +16,7 @@ export interface Model<State, Input, Output> {
    * next two.
    */
   isRead?(input: Input, output: Output | Pending): boolean;
-  /** Whether an operation leads to the same state from every state. */
+  /** Whether an operation can have this output in every state, and leads from each to the same one. */
   isOverwrite?(input: Input, output: Output | Pending): boolean;
   /**
    * The same only for inputs that do the same. Of those that never returned, the checker then tries the oldest
