@@ -8,8 +8,8 @@ export interface ElectionOptions {
   readonly random: () => number;
 }
 
-/** Failed attempts double the delay before the next one at most so often. */
-const doublingsMax = 5;
+/** Failed attempts double the delay before the next one at most so often: then it is up to two leases. */
+const doublingsMax = 3;
 
 /**
  * When a proposer that does not lead tries to: once the leader's lease has run out, after a random delay that

@@ -38,6 +38,10 @@ export class ProposerHost implements Host {
     return this.#proposer.deadline;
   }
 
+  get leads(): boolean {
+    return this.#proposer.state === "leading";
+  }
+
   campaign(now: number): void {
     this.#proposer.campaign(now);
     this.#observe();

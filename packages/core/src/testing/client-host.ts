@@ -1,5 +1,6 @@
 import { Client } from "../client.js";
 import type { Address, Envelope, Message } from "../messages.js";
+import { graceMs } from "./profile.js";
 import { encodeCommands } from "./values.js";
 import type { Host, World } from "./world.js";
 
@@ -61,6 +62,10 @@ export class ClientHost implements Host {
     return this.#client.state === "closed" || this.#client.state === "expired";
   }
 
+  get onlyReads(): boolean {
+    return this.world.profile.readers && this.index % 2 === 1;
+  }
+
   /** Open, and no number and no caller waits. */
   get settled(): boolean {
     const isQuiet = this.#client.unanswered === 0 && this.#waiting.size === 0 && this.#client.openReads === 0;
@@ -89,7 +94,12 @@ export class ClientHost implements Host {
       this.#client.abandon(sequence);
       this.#waiting.delete(sequence);
     }
-    if (random.chance(0.7)) this.submit(random.between(1, 4), now);
+    if (this.onlyReads) {
+      if (random.chance(0.6)) this.#read(now);
+      return true;
+    }
+    // A leader that has something under way answers no read before it is chosen: readers want pauses.
+    if (random.chance(profile.readers ? 0.15 : 0.7)) this.submit(random.between(1, 4), now);
     if (random.chance(0.3)) this.#read(now);
     return true;
   }
@@ -173,7 +183,9 @@ export class ClientHost implements Host {
     this.#expiryNoted = true;
     this.world.counters.expiries += 1;
     const { faultlessMs, profile } = this.world;
-    this.world.checker.onExpired(this.#client.session ?? -1, faultlessMs <= 2 * profile.sessionTimeoutMs);
+    const hasFaults = Object.values(profile.faults).some(probability => probability > 0);
+    const mayHaveSlept = hasFaults && faultlessMs <= graceMs(profile);
+    this.world.checker.onExpired(this.#client.session ?? -1, mayHaveSlept);
     this.#waiting.clear();
   }
 

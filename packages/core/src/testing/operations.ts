@@ -1,3 +1,4 @@
+import { CheckFailure } from "./checker.js";
 import { checkLinearizability } from "./linearizability.js";
 import type { Operation } from "./operation.js";
 import { type CounterInput, counterModel } from "./sequential-model.js";
@@ -11,6 +12,9 @@ export class Operations {
   readonly #history: Operation<CounterInput, number>[] = [];
   readonly #placeOfCommand = new Map<number, number>();
   readonly #placeOfRead = new Map<string, number>();
+  /** The highest value that anybody was told, and by read what it was when the read began. */
+  #told = 0;
+  readonly #toldBefore = new Map<number, number>();
 
   /** `now` is virtual time. */
   constructor(now: () => number) {
@@ -22,15 +26,24 @@ export class Operations {
   }
 
   settled(command: number, result: number): void {
+    this.#told = Math.max(this.#told, result);
     this.#return(this.#placeOfCommand.get(command), result);
   }
 
   asked(client: number, id: number): void {
-    this.#placeOfRead.set(`${client} ${id}`, this.#invoke(client, { kind: "read" }));
+    const place = this.#invoke(client, { kind: "read" });
+    this.#placeOfRead.set(`${client} ${id}`, place);
+    this.#toldBefore.set(place, this.#told);
   }
 
   answered(client: number, id: number, result: number): void {
-    this.#return(this.#placeOfRead.get(`${client} ${id}`), result);
+    const place = this.#placeOfRead.get(`${client} ${id}`);
+    // The counter only grows, so that a stale read shows at once. The history as a whole is judged at the end.
+    const before = this.#toldBefore.get(place ?? -1) ?? 0;
+    if (result < before)
+      throw new CheckFailure(`a linearizable read is stale: ${result}, told was ${before}`);
+    this.#told = Math.max(this.#told, result);
+    this.#return(place, result);
   }
 
   /** Why the history cannot be that of one counter; `undefined` when it can. */

@@ -11,6 +11,7 @@ export const faultKinds = [
   "stall",
   "isolate",
   "cut",
+  "split",
   "crashProposer",
   "crashAcceptor",
   "crashLearner",
@@ -38,6 +39,8 @@ export interface Profile {
   readonly adaptive: boolean;
   readonly pipelineBatchesMax: number;
   readonly clients: number;
+  /** Every other client only reads. */
+  readonly readers: boolean;
   readonly windowCommandsMax: number;
   readonly sessionTimeoutMs: number;
   /** Without faults, clients stay idle for a while before the end, and their sessions must stay. */
@@ -56,7 +59,7 @@ export interface Profile {
   readonly lateFlush: number;
   /**
    * Probabilities per message, per call of an actor (stall), per turn of a client (abandon, leave, sleep), per
-   * unrest (impatience, transfer), or per link and unrest (cut).
+   * unrest (impatience, transfer, split), or per link and unrest (cut).
    */
   readonly faults: Readonly<Record<FaultKind, number>>;
 }
@@ -75,15 +78,24 @@ const quorumSizes: Readonly<Record<number, readonly QuorumSizes[]>> = {
   ],
 };
 
+/** How long after the last fault a session may still expire that has suffered from it, in milliseconds. */
+export function graceMs({
+  sessionTimeoutMs,
+  leaseMs,
+}: Pick<Profile, "sessionTimeoutMs" | "leaseMs">): number {
+  return 2 * sessionTimeoutMs + 8 * leaseMs;
+}
+
 export function drawProfile(random: Random): Profile {
   const acceptors = random.pick([3, 3, 3, 4, 5]);
   const trimming = random.chance(0.5);
   const sessionTimeoutMs = random.pick([600, 2000, 60_000]);
+  const leaseMs = random.pick([60, 150, 400]);
   return {
     topology: { proposers: random.pick([2, 2, 3]), acceptors, learners: 2 },
     quorums: random.pick(quorumSizes[acceptors] ?? []),
     mode: random.pick(["multi", "multi", "basic"]),
-    leaseMs: random.pick([60, 150, 400]),
+    leaseMs,
     leasesAreKept: random.chance(0.8),
     distinguishedLearner: random.chance(0.4),
     digest: random.chance(0.4),
@@ -92,9 +104,10 @@ export function drawProfile(random: Random): Profile {
     lingerMs: random.pick([0, 0, 0, 7]),
     adaptive: random.chance(0.5),
     clients: random.between(2, 4),
+    readers: random.chance(0.3),
     windowCommandsMax: random.pick([4, 8, 16]),
     sessionTimeoutMs,
-    idleMs: random.chance(0.2) && sessionTimeoutMs < 60_000 ? 2 * sessionTimeoutMs : 0,
+    idleMs: random.chance(0.2) && sessionTimeoutMs < 60_000 ? 2 * graceMs({ sessionTimeoutMs, leaseMs }) : 0,
     trimming,
     firstInstance: random.pick([0, 0, 2 ** 31 - 40, 2 ** 32 - 40, 2 ** 40]),
     promisePartBytesMax: random.pick([4, 16, 64, 1024]),
@@ -110,6 +123,7 @@ export function drawProfile(random: Random): Profile {
       stall: random.pick([0, 0, 0.002, 0.01]),
       isolate: random.pick([0, 0, 0.004, 0.02]),
       cut: random.pick([0, 0.2, 0.4]),
+      split: random.pick([0, 0, 0.1, 0.4]),
       crashProposer: random.pick([0, 0.002, 0.01, 0.05]),
       crashAcceptor: random.pick([0, 0.005, 0.02, 0.08]),
       crashLearner: trimming ? 0 : random.pick([0, 0.002, 0.01, 0.03]),

@@ -41,6 +41,7 @@ const settleStepsMax = 80_000;
 /** Steps that are kept to be shown. */
 const historySteps = 60;
 const actEveryMs = 25;
+const idleActMs = 150;
 const clientsMax = 12;
 /** A client that sleeps does so for this many times its session's time-out. */
 const sleepTimeouts = 1.5;
@@ -233,15 +234,52 @@ class Simulation implements World {
     return (this.#cutUntil.get(`${from} ${to}`) ?? 0) > this.#now;
   }
 
-  /** Cuts some of a proposer's links to acceptors, so that different leaders reach different ones. */
+  /** Cuts some of a proposer's links, so that leaders reach different acceptors and do not hear of each other. */
   #cutLinks(proposer: Host): void {
     for (const { host } of this.#places.values()) {
-      if (host.role !== "acceptor" || !this.random.chance(this.profile.faults.cut)) continue;
+      if (host.role !== "acceptor" && host.role !== "proposer") continue;
+      if (host === proposer || !this.random.chance(this.profile.faults.cut)) continue;
       this.counters.cuts += 1;
       const until = this.#now + this.random.between(20, 300);
       this.#cutUntil.set(`${proposer.address} ${host.address}`, until);
       if (this.random.chance(0.5)) this.#cutUntil.set(`${host.address} ${proposer.address}`, until);
     }
+  }
+
+  /**
+   * Parts a leader from the rest, with some clients, a learner and too few acceptors: neither it nor they notice that
+   * it is replaced. Those that only read see no sign of it, since no command of theirs waits.
+   */
+  #splitOff(leader: Host): void {
+    const { topology, quorums, readers } = this.profile;
+    const acceptorsLeft = this.random.below(quorums.accept);
+    const first = this.random.below(topology.acceptors);
+    const learner = this.random.below(topology.learners);
+    const until = this.#now + this.random.between(100, 800);
+    this.counters.splits += 1;
+    // Half of them sleep through it, and find answers from before among what came since.
+    if (this.random.chance(0.5)) this.#freeze(leader, until - this.#now - 50);
+    const hosts = [...this.#places.values()].map(({ host }) => host);
+    const left = hosts.filter(host => {
+      if (host.role === "acceptor") return (host.index + first) % topology.acceptors < acceptorsLeft;
+      if (host.role === "learner") return host.index === learner;
+      if (host instanceof ClientHost) return readers ? host.onlyReads : this.random.chance(0.5);
+      return host === leader;
+    });
+    for (const one of left) {
+      for (const other of hosts) {
+        if (left.includes(other)) continue;
+        this.#cutUntil.set(`${one.address} ${other.address}`, until);
+        this.#cutUntil.set(`${other.address} ${one.address}`, until);
+      }
+    }
+  }
+
+  #freeze(host: Host, forMs: number): void {
+    const place = this.#places.get(host.address);
+    if (place === undefined) return;
+    place.frozenUntil = Math.max(place.frozenUntil, this.#now + forMs);
+    this.counters.freezes += 1;
   }
 
   #isIsolated(address: Address): boolean {
@@ -280,7 +318,7 @@ class Simulation implements World {
   #onAct(event: Extract<SimulationEvent, { kind: "act" }>): void {
     const place = this.#places.get(event.host) as Place;
     const host = place.host as ClientHost;
-    if (!this.faulty) return;
+    if (!this.faulty) return this.#idle(place, host, event);
     if (place.frozenUntil > this.#now) return this.#events.add(place.frozenUntil, event);
     if (!host.act(this.#now)) {
       this.#after(place);
@@ -290,6 +328,14 @@ class Simulation implements World {
     const { sessionTimeoutMs, faults } = this.profile;
     if (this.random.chance(faults.sleep)) place.frozenUntil = this.#now + sleepTimeouts * sessionTimeoutMs;
     this.#events.add(this.#now + this.random.between(1, 2 * actEveryMs), event);
+  }
+
+  /** One client goes on, which moves logical time; the others have nothing to do and must stay known. */
+  #idle(place: Place, host: ClientHost, event: SimulationEvent): void {
+    if (this.faultlessMs >= this.profile.idleMs || host.gone) return;
+    if (this.#clients.find(client => !client.gone) === host) host.submit(1, this.#now);
+    this.#after(place);
+    this.#events.add(this.#now + idleActMs, event);
   }
 
   #onHostEvent(place: Place, event: Extract<SimulationEvent, { kind: "deliver" | "tick" | "flush" }>): void {
@@ -344,8 +390,7 @@ class Simulation implements World {
     const { host } = place;
     const { faults } = this.profile;
     if (this.random.chance(faults.freeze)) {
-      place.frozenUntil = this.#now + this.random.between(10, 400);
-      this.counters.freezes += 1;
+      this.#freeze(host, this.random.between(10, 400));
     }
     if (this.random.chance(faults.isolate)) {
       place.isolatedUntil = this.#now + this.random.between(20, 600);
@@ -383,6 +428,8 @@ class Simulation implements World {
   #onUnrest(): void {
     if (!this.faulty) return;
     const { faults, unrestEveryMs } = this.profile;
+    const leader = this.#proposers.find(({ leads }) => leads);
+    if (leader !== undefined && this.random.chance(faults.split)) this.#splitOff(leader);
     const host = this.random.pick(this.#proposers);
     const place = this.#places.get(host.address) as Place;
     if (place.alive && place.frozenUntil <= this.#now) {

@@ -20,6 +20,7 @@ export const counterNames = [
   "stalls",
   "isolations",
   "cuts",
+  "splits",
   "slices",
   "parts",
   "fetches",
