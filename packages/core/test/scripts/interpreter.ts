@@ -31,6 +31,14 @@ export class Interpreter {
       this.#running.act(named(client), ClientActor, actor => actor.abandon(Number(sequence))),
     query: ([client], settings) => this.#read(named(client), "sequential", settings),
     read: ([client], settings) => this.#read(named(client), "linearizable", settings),
+    redirect: ([client, , proposer]) => {
+      const leader = this.#running.actor(named(proposer));
+      if (!(leader instanceof ProposerActor)) throw new Error(`${proposer} is not a proposer`);
+      const { index, ballot } = leader;
+      return this.#running.act(named(client), ClientActor, (actor, now) =>
+        actor.redirect(index, ballot, now),
+      );
+    },
     close: ([client]) => this.#running.act(named(client), ClientActor, actor => actor.close()),
     campaign: ([proposer]) =>
       this.#running.act(named(proposer), ProposerActor, (actor, now) => actor.campaign(now)),

@@ -1,4 +1,4 @@
-import { type Address, Client, type Consistency, type Message } from "@synod/core";
+import { type Address, actorAddress, type Ballot, Client, type Consistency, type Message } from "@synod/core";
 import { describeResult, describeSequences } from "@synod/core/testing";
 import { encodeWords } from "../payload.js";
 import type { ClusterOptions, ScriptActor, Step } from "./script-actor.js";
@@ -12,7 +12,7 @@ export class ClientActor implements ScriptActor {
   #state = "opening";
 
   constructor(
-    options: ClusterOptions,
+    readonly options: ClusterOptions,
     index: number,
     answerer: number,
     readonly now: number,
@@ -53,6 +53,14 @@ export class ClientActor implements ScriptActor {
 
   read(consistency: Consistency, timeoutMs: number, now: number): void {
     this.#client.read(new Uint8Array(), consistency, now + timeoutMs, now);
+  }
+
+  /** As if the proposer that it talks to had named that one as leader. */
+  redirect(leader: number, ballot: Ballot, now: number): void {
+    const message = { type: "notLeader", ballot, leader, forwarded: false } as const;
+    for (let proposer = 0; proposer < this.options.topology.proposers; proposer++) {
+      if (proposer !== leader) this.#client.receive(actorAddress("proposer", proposer), message, now);
+    }
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { type Address, actorAddress, type Message, Proposer } from "@synod/core";
+import { type Address, actorAddress, type Ballot, type Message, Proposer } from "@synod/core";
 import { describeBallot } from "@synod/core/testing";
 import { digestOf } from "../payload.js";
 import { type ClusterOptions, describeLease, type ScriptActor, type Step } from "./script-actor.js";
@@ -24,6 +24,10 @@ export class ProposerActor implements ScriptActor {
 
   get deadline(): number {
     return this.#proposer.deadline;
+  }
+
+  get ballot(): Ballot {
+    return this.#proposer.ballot;
   }
 
   /** From now on it stands for election by itself. */
