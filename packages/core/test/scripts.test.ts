@@ -35,6 +35,8 @@ describe("a mistake in a script", () => {
   it.each([
     ["an unknown command", "elect proposer-0"],
     ["an unknown setting", "cluster proposer=3"],
+    ["an unknown property of a cluster", "cluster digests"],
+    ["a hand-over by somebody who does not lead", "transfer proposer-0 to proposer-1"],
     ["an unknown actor", "campaign proposer-7"],
     ["a command for another role", "campaign acceptor-0"],
     ["a selector that means nothing", "deliver Promise"],

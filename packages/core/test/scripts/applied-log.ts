@@ -7,7 +7,7 @@ export class AppliedLog {
   readonly words: string[] = [];
   /** By instance: how many words there were afterwards. */
   readonly #results = new Map<number, number>();
-  readonly #lines: string[] = [];
+  readonly #entries: { readonly instance: number; readonly timeMs: number; readonly text: string }[] = [];
 
   /** The state machine: the result is how many words there are. */
   apply(word: string, instance: number): number {
@@ -27,12 +27,16 @@ export class AppliedLog {
       const isCommand = value.segments[0]?.kind === "commands";
       if (isCommand && result === undefined) skipped.push(`${instance}: ${text}`);
       const effect = result !== undefined ? ` = ${result}` : isCommand ? " (not applied)" : "";
-      this.#lines.push(`${String(instance).padStart(3)}  ${text}${effect}`);
+      this.#entries.push({ instance, timeMs: value.timeMs, text: `${text}${effect}` });
     }
     return skipped;
   }
 
-  describe(): readonly string[] {
-    return this.#lines;
+  /** One line per instance; with the leader's clock when it made the batch, if that is asked for. */
+  describe(times: boolean): readonly string[] {
+    return this.#entries.map(({ instance, timeMs, text }) => {
+      const time = times ? `  ${String(timeMs).padStart(4)} ms` : "";
+      return `${String(instance).padStart(3)}${time}  ${text}`;
+    });
   }
 }

@@ -1,15 +1,11 @@
 import { type Address, addressesOf, clientAddress, type Message } from "@synod/core";
 import { describeAddresses, describeMessage } from "@synod/core/testing";
-import {
-  AcceptorActor,
-  ClientActor,
-  type ClusterOptions,
-  LearnerActor,
-  ProposerActor,
-  type ScriptActor,
-  type Step,
-} from "./actors.js";
-import { describeWords } from "./payload.js";
+import { AcceptorActor } from "./actors/acceptor-actor.js";
+import { ClientActor } from "./actors/client-actor.js";
+import { LearnerActor } from "./actors/learner-actor.js";
+import { ProposerActor } from "./actors/proposer-actor.js";
+import type { ClusterOptions, ScriptActor, Step } from "./actors/script-actor.js";
+import { damaged, describeWords } from "./payload.js";
 import type { InFlight, Selector } from "./selector.js";
 
 interface Transmission extends InFlight {
@@ -24,6 +20,8 @@ interface Delivery {
 
 /** More deliveries than any script needs before nothing is under way. */
 const deliveriesMax = 2000;
+
+const nobody: ReadonlySet<Address> = new Set();
 
 /** The actors of a script, and the messages between them. All that happens is that a command makes it happen. */
 export class Cluster {
@@ -126,6 +124,24 @@ export class Cluster {
     return this.#tellDeliveries(copies.map(message => ({ message, effects: [] })));
   }
 
+  /** Damages the values of what is selected and carries any. */
+  corrupt(select: Selector): readonly string[] {
+    const deliveries: Delivery[] = [];
+    this.#inFlight = this.#inFlight.map((transmission, index) => {
+      const { message } = transmission;
+      if (!select(transmission, index + 1) || !("batch" in message) || message.batch === null)
+        return transmission;
+      const batch = damaged(message.batch);
+      if (batch === undefined) return transmission;
+      const damagedMessage = { ...message, batch };
+      const text = describeMessage(damagedMessage, describeWords);
+      const changed = { ...transmission, message: damagedMessage, text };
+      deliveries.push({ message: changed, effects: [] });
+      return changed;
+    });
+    return this.#tellDeliveries(deliveries);
+  }
+
   tick(address: Address): readonly string[] {
     this.#living(address).tick(this.#now);
     return this.#after(address, true);
@@ -147,13 +163,28 @@ export class Cluster {
     return lines;
   }
 
+  /** Time passes as in {@link advance}, and what is selected is delivered at the time at which it is sent. */
+  run(ms: number, select: Selector): readonly string[] {
+    const end = this.#now + ms;
+    const lines = [...this.stabilize(select)];
+    for (;;) {
+      const next = this.#nextDeadline(nobody);
+      if (next === undefined || next.deadline > end) break;
+      lines.push(...this.advance(Math.max(0, next.deadline - this.#now), nobody), ...this.stabilize(select));
+    }
+    this.#now = end;
+    return lines;
+  }
+
   crash(address: Address): void {
     this.actor(address);
     this.#down.add(address);
   }
 
-  restart(address: Address): readonly string[] {
-    const begins = this.actor(address).restart(this.#now);
+  restart(address: Address, keepsLease: boolean): readonly string[] {
+    const actor = this.actor(address);
+    const forgets = !keepsLease && actor instanceof AcceptorActor;
+    const begins = forgets ? actor.restartWithoutLease(this.#now) : actor.restart(this.#now);
     this.#down.delete(address);
     return [`${address} starts with ${begins}`, ...this.#after(address, true)];
   }

@@ -1,49 +1,21 @@
-import {
-  type Address,
-  InvariantViolation,
-  indexOf,
-  majorities,
-  type QuorumSizes,
-  ThresholdQuorums,
-} from "@synod/core";
-import { AcceptorActor, ClientActor, type ClusterOptions, LearnerActor, ProposerActor } from "./actors.js";
+import { type Address, type Consistency, InvariantViolation, indexOf } from "@synod/core";
+import { AcceptorActor } from "./actors/acceptor-actor.js";
+import { ClientActor } from "./actors/client-actor.js";
+import { LearnerActor } from "./actors/learner-actor.js";
+import { ProposerActor } from "./actors/proposer-actor.js";
 import { Cluster } from "./cluster.js";
+import { clusterOptions } from "./cluster-options.js";
 import { parseAddresses, parseSelector } from "./selector.js";
+import { Settings } from "./settings.js";
 
 type Run = (words: readonly string[], settings: Settings) => readonly string[];
-
-/** The `name=value` words of a command. */
-class Settings {
-  readonly #values: Map<string, string>;
-
-  constructor(values: Map<string, string>) {
-    this.#values = values;
-  }
-
-  text(name: string, otherwise: string): string {
-    const value = this.#values.get(name) ?? otherwise;
-    this.#values.delete(name);
-    return value;
-  }
-
-  number(name: string, otherwise: number): number {
-    const value = Number(this.text(name, String(otherwise)));
-    if (Number.isNaN(value)) throw new Error(`${name} is a number`);
-    return value;
-  }
-
-  /** What nobody has asked for is a mistake of the script. */
-  assertEmpty(): void {
-    for (const name of this.#values.keys()) throw new Error(`no such setting: ${name}`);
-  }
-}
 
 /** Runs the commands of one script; CONTRIBUTING.md lists them. */
 export class Interpreter {
   #cluster: Cluster | undefined;
 
   readonly #commands: Readonly<Record<string, Run>> = {
-    cluster: (_, settings) => this.#start(settings),
+    cluster: (flags, settings) => this.#begin(flags, settings),
     connect: ([client], settings) => {
       const learner = settings.text("answerer", "learner-0");
       return this.#running.connect(clientIndex(client), indexOf("learner", learner));
@@ -57,13 +29,29 @@ export class Interpreter {
     },
     abandon: ([client, sequence]) =>
       this.#running.act(named(client), ClientActor, actor => actor.abandon(Number(sequence))),
-    query: ([client], settings) => {
-      const learner = settings.text("learner", "");
-      return this.#running.act(named(client), ClientActor, actor => actor.query(learner || undefined));
+    query: ([client], settings) => this.#read(named(client), "sequential", settings),
+    read: ([client], settings) => this.#read(named(client), "linearizable", settings),
+    redirect: ([client, , proposer]) => {
+      const leader = this.#running.actor(named(proposer));
+      if (!(leader instanceof ProposerActor)) throw new Error(`${proposer} is not a proposer`);
+      const { index, ballot } = leader;
+      return this.#running.act(named(client), ClientActor, (actor, now) =>
+        actor.redirect(index, ballot, now),
+      );
     },
     close: ([client]) => this.#running.act(named(client), ClientActor, actor => actor.close()),
     campaign: ([proposer]) =>
       this.#running.act(named(proposer), ProposerActor, (actor, now) => actor.campaign(now)),
+    start: words =>
+      this.#each(words, address =>
+        this.#running.act(address, ProposerActor, (actor, now) => actor.start(now)),
+      ),
+    transfer: ([proposer, , successor]) => {
+      const to = indexOf("proposer", named(successor));
+      return this.#running.act(named(proposer), ProposerActor, (actor, now) =>
+        actor.transferLeadership(to, now),
+      );
+    },
     messages: () => this.#running.messages(),
     deliver: words => orNone(this.#running.deliver(parseSelector(words))),
     stabilize: words => {
@@ -72,6 +60,7 @@ export class Interpreter {
     },
     drop: words => orNone(this.#running.drop(parseSelector(words))),
     duplicate: words => orNone(this.#running.duplicate(parseSelector(words))),
+    corrupt: words => orNone(this.#running.corrupt(parseSelector(words))),
     tick: words => this.#each(words, address => this.#running.tick(address)),
     advance: ([ms], settings) => {
       const asleep = settings.text("asleep", "");
@@ -79,19 +68,27 @@ export class Interpreter {
       const lines = this.#running.advance(Number(ms), new Set(addresses));
       return [...lines, `now ${this.#running.now} ms`];
     },
+    run: ([ms, ...words]) => {
+      const lines = this.#running.run(Number(ms), parseSelector(words));
+      return [...lines, `now ${this.#running.now} ms`];
+    },
     crash: words =>
       this.#each(words, address => {
         this.#running.crash(address);
         return [];
       }),
-    restart: words => this.#each(words, address => this.#running.restart(address)),
+    restart: words => {
+      const forgets = words.slice(-2).join(" ") === "without lease";
+      const named = forgets ? words.slice(0, -2) : words;
+      return this.#each(named, address => this.#running.restart(address, !forgets));
+    },
     hold: ([acceptor]) => this.#running.act(named(acceptor), AcceptorActor, actor => actor.hold()),
     release: ([acceptor]) => this.#running.release(named(acceptor)),
     status: words => this.#each(words, address => this.#status(address)),
-    log: ([learner]) => {
+    log: ([learner, times]) => {
       const actor = this.#running.actor(named(learner));
       if (!(actor instanceof LearnerActor)) throw new Error(`${learner} has no log`);
-      return orNone(actor.log.describe());
+      return orNone(actor.log.describe(times === "times"));
     },
     quietly: words => {
       this.#dispatch(words);
@@ -130,31 +127,14 @@ export class Interpreter {
     return this.#cluster;
   }
 
-  #start(settings: Settings): readonly string[] {
-    const topology = {
-      proposers: settings.number("proposers", 2),
-      acceptors: settings.number("acceptors", 3),
-      learners: settings.number("learners", 1),
-    };
-    const majority = majorities(topology.acceptors);
-    const sizes: QuorumSizes = {
-      prepare: settings.number("prepare", majority.prepare),
-      accept: settings.number("accept", majority.accept),
-    };
-    const options: ClusterOptions = {
-      topology,
-      quorums: new ThresholdQuorums(topology.acceptors, sizes),
-      mode: settings.text("mode", "multi") === "basic" ? "basic" : "multi",
-      batchCommandsMax: settings.number("batch", 4),
-      pipelineBatchesMax: settings.number("pipeline", 4),
-      retransmitMs: settings.number("retransmitMs", 100),
-      fetchAfterMs: settings.number("fetchAfterMs", 30),
-      promisePartBytesMax: settings.number("promiseBytes", 1000),
-      retryAfterMs: settings.number("retryAfterMs", 1000),
-      firstInstance: settings.number("firstInstance", 0),
-    };
-    this.#cluster = new Cluster(options);
+  #begin(flags: readonly string[], settings: Settings): readonly string[] {
+    this.#cluster = new Cluster(clusterOptions(flags, settings));
     return [];
+  }
+
+  #read(client: Address, consistency: Consistency, settings: Settings): readonly string[] {
+    const timeoutMs = settings.number("timeout", Number.POSITIVE_INFINITY);
+    return this.#running.act(client, ClientActor, (actor, now) => actor.read(consistency, timeoutMs, now));
   }
 
   /** The command's transcript for each of the actors that the words name, or for all actors. */
@@ -169,7 +149,7 @@ export class Interpreter {
   }
 
   #status(address: Address): readonly string[] {
-    const [first = "", ...rest] = this.#running.actor(address).status();
+    const [first = "", ...rest] = this.#running.actor(address).status(this.#running.now);
     const down = this.#running.isDown(address) ? "down; " : "";
     return [`${address.padEnd(10)}  ${down}${first}`, ...rest.map(line => `${" ".repeat(12)}${line}`)];
   }
