@@ -16,6 +16,7 @@ interface PendingRead {
   readonly id: number;
   readonly bytes: Uint8Array;
   readonly deadline: number;
+  readonly consistency: Consistency;
   /** What its answerer must have applied; undefined until the leader has said so. */
   appliedBelow: number | undefined;
   /** The request to the leader that this read waits for; 0 when it is in none. */
@@ -70,6 +71,7 @@ export class ClientReads {
       id,
       bytes,
       deadline,
+      consistency,
       appliedBelow: consistency === "sequential" ? to.observedBelow : undefined,
       request: 0,
       learner: to.learner,
@@ -116,6 +118,8 @@ export class ClientReads {
       } else if (read.sentAt + this.#askAgainMs <= now) {
         if (read.appliedBelow === undefined) leaderIsSilent = true;
         else read.learner = (read.learner + 1) % learners;
+        // The leader may have died with what it had proposed: the log may never come as far as it said.
+        if (read.consistency === "linearizable") read.appliedBelow = undefined;
         this.#retry(read, now);
       }
     }

@@ -245,11 +245,13 @@ export class Client {
   }
 
   #onNotLeader(from: Address, { ballot, leader, forwarded }: NotLeaderMessage, now: number): void {
-    const isOld = compareBallots(ballot, this.#ballot) < 0;
-    if (!isOld) this.#ballot = ballot;
+    const order = compareBallots(ballot, this.#ballot);
     const refuser = indexOf("proposer", from);
     // Nobody better is known: the timer tries the others, so that two that know nothing are not asked in a circle.
-    if (refuser !== this.#leader || isOld || leader < 0 || leader === refuser) return;
+    if (order < 0 || leader < 0 || leader === refuser) return;
+    if (order === 0 && refuser !== this.#leader) return;
+    this.#ballot = ballot;
+    if (leader === this.#leader) return;
     this.#leader = leader;
     this.#probe = "none";
     this.#reads.askAgain(now);

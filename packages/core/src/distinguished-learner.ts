@@ -29,6 +29,11 @@ export class DistinguishedLearner {
     this.#appliedBelow[learner] = Math.max(this.#appliedBelow[learner] ?? 0, appliedBelow);
   }
 
+  /** It has lost what it had applied. */
+  regress(learner: number, appliedBelow: number): void {
+    this.#appliedBelow[learner] = Math.min(this.#appliedBelow[learner] ?? 0, appliedBelow);
+  }
+
   /** A new leader begins with the learner that has come farthest. */
   restart(now: number): void {
     this.#name(this.#farthest(), now);

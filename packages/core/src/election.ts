@@ -38,15 +38,18 @@ export class Election {
     if (this.#options.leaseMs > 0) this.#at = now + this.#options.index * this.#options.leaseMs;
   }
 
-  /** A proposer leads in `ballot`; its lease, or what it asked for, ends at `leaseUntil`. False for old news. */
-  heard(ballot: Ballot, leaseUntil: number): boolean {
-    const order = compareBallots(ballot, this.#leader);
-    if (order < 0) return false;
+  /** The ballot of the last leader that was heard of. */
+  get lastLeader(): Ballot {
+    return this.#leader;
+  }
+
+  /** A proposer leads in `ballot`, not below the last one; its lease, or what it asked for, ends at `leaseUntil`. */
+  heard(ballot: Ballot, leaseUntil: number): void {
+    const isSame = compareBallots(ballot, this.#leader) === 0;
     this.#leader = ballot;
-    this.#leaderUntil = order === 0 ? Math.max(this.#leaderUntil, leaseUntil) : leaseUntil;
+    this.#leaderUntil = isSame ? Math.max(this.#leaderUntil, leaseUntil) : leaseUntil;
     this.#failures = 0;
     this.#schedule(this.#leaderUntil);
-    return true;
   }
 
   /** An attempt has failed, or a leader was replaced; nobody can succeed before `notBefore`. */

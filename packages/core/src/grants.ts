@@ -10,9 +10,10 @@ export class Grants {
   readonly #until: number[];
   readonly #round: number[];
 
-  constructor(quorums: QuorumSystem) {
+  /** Acceptors grant to a proposer, not to its ballot: what `earlier` ballots of its life were granted still holds. */
+  constructor(quorums: QuorumSystem, earlier?: Grants) {
     this.#quorums = quorums;
-    this.#until = new Array<number>(quorums.acceptors).fill(0);
+    this.#until = earlier ? earlier.#until : new Array<number>(quorums.acceptors).fill(0);
     this.#round = new Array<number>(quorums.acceptors).fill(0);
   }
 

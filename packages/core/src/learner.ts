@@ -237,8 +237,8 @@ export class Learner {
   }
 
   #watchGap(now: number): void {
-    if (this.#seenEnd <= this.#chosenBelow) return;
-    this.#fetchAt = Math.min(this.#fetchAt, now + this.#options.fetchAfterMs);
+    if (this.#seenEnd <= this.#chosenBelow || this.#fetchAt < Number.POSITIVE_INFINITY) return;
+    this.#fetchAt = now + this.#options.fetchAfterMs;
   }
 
   #fetch(now: number): void {

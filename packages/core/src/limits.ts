@@ -18,6 +18,10 @@ export const limits = {
   clockSkewMs: 1,
   /** Heartbeats in the time of one lease: as many may be lost or late but one before the lease runs out. */
   heartbeatsPerLease: 4,
+  /** A distinguished learner that stands still for less than this, in milliseconds, may just not have reported. */
+  learnerStallMsMin: 200,
+  /** Reads that wait at a proposer for a leader, or for a round of heartbeats. */
+  waitingReadsMax: 65_536,
   /** A vote further ahead than this of what a learner has learned is ignored: it will fetch it later. */
   learnerAheadInstancesMax: 1 << 22,
 } as const;

@@ -9,9 +9,20 @@ export interface BatchCaps {
   readonly bytesMax: number;
 }
 
+interface Waiting {
+  readonly segment: Segment;
+  readonly isForwarded: boolean;
+}
+
+/** What waited, in order: `fresh` may be handed on to another proposer, `forwarded` has been already. */
+export interface Waited {
+  readonly fresh: readonly Segment[];
+  readonly forwarded: readonly Segment[];
+}
+
 /** Proposals that wait at a proposer, in the order in which they came. */
 export class ProposalQueue {
-  #waiting: Segment[] = [];
+  #waiting: Waiting[] = [];
   #head = 0;
   #commands = 0;
   #bytes = 0;
@@ -32,12 +43,12 @@ export class ProposalQueue {
   }
 
   /** False when there is no room for all of the segments; then none of them was taken. */
-  push(segments: readonly Segment[], now: number): boolean {
+  push(segments: readonly Segment[], isForwarded: boolean, now: number): boolean {
     let commands = 0;
     for (const segment of segments) commands += segment.count;
     if (this.#commands + commands > limits.proposerQueueCommandsMax) return false;
     for (const segment of segments) {
-      this.#waiting.push(segment);
+      this.#waiting.push({ segment, isForwarded });
       this.#bytes += segmentBytes(segment);
     }
     if (this.#commands === 0) this.#waitsSince = now;
@@ -51,11 +62,12 @@ export class ProposalQueue {
     let count = 0;
     let bytes = 0;
     for (; this.#head < this.#waiting.length; this.#head++) {
-      const segment = this.#waiting[this.#head]!;
+      const { segment, isForwarded } = this.#waiting[this.#head]!;
       if (count > 0 && count + segment.count > commandsWanted) break;
       if (segment.count > commandsMax) {
         segments.push(sliceSegment(segment, 0, commandsMax));
-        this.#waiting[this.#head] = sliceSegment(segment, commandsMax, segment.count - commandsMax);
+        const rest = sliceSegment(segment, commandsMax, segment.count - commandsMax);
+        this.#waiting[this.#head] = { segment: rest, isForwarded };
         count = commandsMax;
         break;
       }
@@ -71,15 +83,17 @@ export class ProposalQueue {
     return { timeMs, count, segments };
   }
 
-  /** Takes everything, in order. */
-  takeAll(): readonly Segment[] {
+  /** Takes everything. */
+  takeAll(): Waited {
     const all = this.#waiting.slice(this.#head);
     this.#waiting = [];
     this.#head = 0;
     this.#commands = 0;
     this.#bytes = 0;
     this.#waitsSince = Number.POSITIVE_INFINITY;
-    return all;
+    const fresh = all.filter(({ isForwarded }) => !isForwarded).map(({ segment }) => segment);
+    const forwarded = all.filter(({ isForwarded }) => isForwarded).map(({ segment }) => segment);
+    return { fresh, forwarded };
   }
 
   #compact(): void {

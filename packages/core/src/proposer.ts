@@ -77,6 +77,8 @@ interface Preparing {
   readonly carried: readonly AcceptedEntry[];
   /** What of it only this proposer may know of. */
   readonly own: readonly Segment[];
+  /** What it was granted in that ballot. */
+  readonly grants: Grants | undefined;
   /** The ballot of the leader that has handed over. */
   readonly released: Ballot | null;
 }
@@ -136,7 +138,8 @@ export class Proposer {
     this.#learners = addressesOf("learner", topology.learners);
     this.#others = addressesOf("proposer", topology.proposers).filter((_, other) => other !== index);
     this.#election = new Election({ index, leaseMs, random });
-    this.#distinguished = new DistinguishedLearner(topology.learners, leaseMs);
+    const stallMs = Math.max(leaseMs, limits.learnerStallMsMin);
+    this.#distinguished = new DistinguishedLearner(topology.learners, stallMs);
   }
 
   get state(): State["kind"] {
@@ -217,7 +220,7 @@ export class Proposer {
       case "read":
         return this.#onRead(from, message.id, now);
       case "progress":
-        if (message.stuck) return this.#onStuck(message.appliedBelow, now);
+        if (message.stuck) return this.#onStuck(indexOf("learner", from), message.appliedBelow, now);
         return this.#distinguished.progress(indexOf("learner", from), message.appliedBelow);
       default:
         assert(false, `a proposer is never sent ${message.type}`);
@@ -269,7 +272,8 @@ export class Proposer {
   #lead(state: Leading, now: number): void {
     if (state.successor === undefined) this.#answerReads(state, now);
     // Also under full load, when the deadline is never waited for.
-    if (now >= this.#heartbeatAt || this.#reads.wantsRound) this.#sendHeartbeat(state, now);
+    const wantsRound = this.#reads.wantsRound && state.successor === undefined;
+    if (now >= this.#heartbeatAt || wantsRound) this.#sendHeartbeat(state, now);
     this.#fillPipeline(state, now);
     if (state.successor !== undefined) this.#handOver(state, state.successor, now);
   }
@@ -281,8 +285,7 @@ export class Proposer {
       return this.#sendNotLeader([from], leader.proposer, true);
     }
     // Without a leader it waits here for the next one: maybe this proposer itself.
-    const waits = !forwarded || this.#state.kind !== "following";
-    if (waits && this.#queue.push(segments, now)) return;
+    if (leader === undefined && this.#queue.push(segments, forwarded, now)) return;
     this.#sendNotLeader(clientsOf(segments), leader?.proposer ?? -1, false);
   }
 
@@ -305,6 +308,7 @@ export class Proposer {
       sentAt: now,
       carried: carriedFrom(this.#state),
       own: ownFrom(this.#state),
+      grants: this.#state.kind === "following" ? undefined : this.#state.grants,
       released,
     };
     this.#state = state;
@@ -348,7 +352,7 @@ export class Proposer {
       nextInstance: first,
       recovered: this.#withoutHoles(found, first),
       flights: new Flights(this.#options.quorums),
-      grants: new Grants(this.#options.quorums),
+      grants: new Grants(this.#options.quorums, state.grants),
       refused: 0,
       round: 0,
       proposed: false,
@@ -386,7 +390,7 @@ export class Proposer {
         continue;
       }
       if (this.#queue.commands === 0 || state.successor !== undefined) return;
-      if (this.#waitsForMore(state, now)) return;
+      if (mode === "multi" && this.#waitsForMore(state, now)) return;
       if (mode === "basic") {
         // A read's round must be answered in the ballot that it was sent in.
         if (state.flights.length > 0 || this.#reads.length > 0) return;
@@ -413,10 +417,11 @@ export class Proposer {
 
   /** When a batch that is not full has waited long enough; infinite when it waits for something else. */
   #lingerUntil(state: Leading): number {
-    const hasRoom = state.flights.length < this.#options.pipeline.batchesMax && state.successor === undefined;
-    const isLingering = this.#options.batch.lingerMs > 0 && this.#queue.commands > 0 && hasRoom;
-    if (!isLingering || this.#options.mode === "basic") return Number.POSITIVE_INFINITY;
-    return this.#queue.waitsSince + this.#options.batch.lingerMs;
+    const { batch, pipeline, mode } = this.#options;
+    const flightsMax = batch.adaptive ? Math.min(batchesUnderWay, pipeline.batchesMax) : pipeline.batchesMax;
+    const hasRoom = state.flights.length < flightsMax && state.successor === undefined;
+    const isLingering = batch.lingerMs > 0 && this.#queue.commands > 0 && hasRoom && mode === "multi";
+    return isLingering ? this.#queue.waitsSince + batch.lingerMs : Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -477,35 +482,41 @@ export class Proposer {
   }
 
   /** Proposes again, in a new ballot, what a learner cannot learn from the votes for the old ones. */
-  #onStuck(appliedBelow: number, now: number): void {
+  #onStuck(learner: number, appliedBelow: number, now: number): void {
+    this.#distinguished.regress(learner, appliedBelow);
     const state = this.#state;
     if (state.kind !== "leading" || state.successor !== undefined || appliedBelow >= this.#chosenBelow)
       return;
-    this.#prepare(Math.min(appliedBelow, this.#trimBelow()), now);
+    this.campaign(now);
   }
 
   #onHeartbeat({ ballot, leaseUntil }: HeartbeatMessage, now: number): void {
     if (compareBallots(ballot, this.#seen) > 0) this.#seen = ballot;
-    const isNews = this.#election.heard(ballot, leaseUntil);
     const state = this.#state;
-    if (!isNews || now >= leaseUntil) return;
-    if (state.kind === "leading" && compareBallots(ballot, state.ballot) < 0) return;
+    const isOld = compareBallots(ballot, this.#election.lastLeader) < 0 || now >= leaseUntil;
+    if (isOld || (state.kind === "leading" && compareBallots(ballot, state.ballot) < 0)) return;
     // A proposer that sees a live leader does not prepare, whichever ballot is higher.
     if (state.kind !== "following") this.#follow(now);
-    const segments = this.#queue.takeAll();
-    if (segments.length === 0) return;
-    this.#forward(ballot, segments);
-    this.#sendNotLeader(clientsOf(segments), ballot.proposer, true);
+    this.#election.heard(ballot, leaseUntil);
+    this.#handOn(ballot);
+  }
+
+  /** Whoever waits here without a leader is sent to the one that there is now. */
+  #handOn(leader: Ballot): void {
+    const { fresh, forwarded } = this.#queue.takeAll();
+    if (fresh.length > 0) this.#forward(leader, fresh);
+    this.#sendNotLeader(clientsOf(fresh), leader.proposer, true);
+    this.#sendNotLeader(clientsOf(forwarded), leader.proposer, false);
+    this.#sendNotLeader([...this.#reads.clear()], leader.proposer, false);
   }
 
   #onRead(from: Address, id: number, now: number): void {
     const state = this.#state;
-    if (state.kind === "following") {
-      return this.#sendNotLeader([from], this.#election.leader(now)?.proposer ?? -1, false);
-    }
+    const leader = state.kind === "following" ? this.#election.leader(now) : undefined;
     // Learners answer clients before this proposer knows what is chosen: only what it has proposed is high enough.
     const proposedBelow = state.kind === "leading" ? readBelow(state) : 0;
-    this.#reads.add(from, id, proposedBelow);
+    if (leader === undefined && this.#reads.add(from, id, proposedBelow)) return;
+    this.#sendNotLeader([from], leader?.proposer ?? -1, false);
   }
 
   /** The indexes were taken before: the clock comes last, so that the lease held when they were. */
@@ -528,7 +539,7 @@ export class Proposer {
       chosenBelow: this.#chosenBelow,
       distinguished: this.distinguishedLearner,
     } as const;
-    const leaseUntil = now + leaseMs;
+    const leaseUntil = leaseMs > 0 ? now + leaseMs : 0;
     if (mode === "basic" && toAcceptors.length > 0) {
       this.#send.push({ to: toAcceptors, message: { ...heartbeat, leaseUntil: 0 } });
     }
@@ -545,25 +556,20 @@ export class Proposer {
     const isQuiet = state.flights.length === 0 && state.recovered.length === 0;
     if (!isQuiet && now < successor.waitUntil) return;
     const to = actorAddress("proposer", successor.index);
-    const segments = this.#queue.takeAll();
-    const readers = this.#reads.clear();
-    this.#follow(now, now + this.#options.leaseMs);
     this.#send.push({ to: [to], message: { type: "release", ballot: state.ballot } });
-    if (segments.length > 0) {
-      this.#send.push({ to: [to], message: { type: "propose", segments, forwarded: true } });
-    }
-    this.#sendNotLeader(clientsOf(segments), successor.index, true);
-    this.#sendNotLeader([...readers], successor.index, false);
+    this.#handOn({ ...state.ballot, proposer: successor.index });
+    this.#follow(now, now + this.#options.leaseMs);
   }
 
   /** Another proposer has gone higher, or leads. What is under way here waits for it, in the old order. */
   #follow(now: number, notBefore = now): void {
-    const waiting = [...ownFrom(this.#state), ...this.#queue.takeAll()];
+    const own = ownFrom(this.#state);
+    const { fresh, forwarded } = this.#queue.takeAll();
     this.#state = { kind: "following" };
     this.#election.lost(notBefore);
-    if (!this.#queue.push(waiting, now)) this.#sendNotLeader(clientsOf(waiting), -1, false);
-    const readers = this.#reads.clear();
-    this.#sendNotLeader([...readers], this.#election.leader(now)?.proposer ?? -1, false);
+    // What was under way may have been forwarded to here: its clients are told who leads, once that is known.
+    const waits = this.#queue.push([...own, ...forwarded], true, now) && this.#queue.push(fresh, false, now);
+    if (!waits) this.#sendNotLeader(clientsOf([...own, ...forwarded, ...fresh]), -1, false);
   }
 
   /** Everything below is chosen, and an acceptor has forgotten it: it must not be proposed any more. */

@@ -1,3 +1,4 @@
+import { limits } from "./limits.js";
 import type { Address, Envelope } from "./messages.js";
 
 interface ReadRequest {
@@ -27,8 +28,11 @@ export class ReadRequests {
     return this.#waiting.at(-1)?.round === 0;
   }
 
-  add(from: Address, id: number, readBelow: number): void {
+  /** False when there is no room. */
+  add(from: Address, id: number, readBelow: number): boolean {
+    if (this.#waiting.length >= limits.waitingReadsMax) return false;
     this.#waiting.push({ from, id, readBelow, round: 0 });
+    return true;
   }
 
   /** A round is sent now: everything that waits may join it. */
