@@ -7,7 +7,9 @@ export interface BatchLimits {
 }
 
 /** So many batches are to be under way at once, so that all the threads of a commit's way are busy. */
-export const batchesUnderWay = 4;
+const batchesUnderWay = 4;
+/** A message costs its threads about as much as so many commands: fewer are not worth dividing. */
+const commandsPerMessage = 32;
 
 /**
  * Commands that a batch should hold when so many are under way, waiting ones included. Few large batches would make
@@ -15,5 +17,5 @@ export const batchesUnderWay = 4;
  */
 export function commandsPerBatch(commandsUnderWay: number, { commandsMax, adaptive }: BatchLimits): number {
   if (!adaptive) return commandsMax;
-  return Math.min(commandsMax, Math.max(1, Math.ceil(commandsUnderWay / batchesUnderWay)));
+  return Math.min(commandsMax, Math.max(commandsPerMessage, Math.ceil(commandsUnderWay / batchesUnderWay)));
 }

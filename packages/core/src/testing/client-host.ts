@@ -184,7 +184,9 @@ export class ClientHost implements Host {
     this.world.counters.expiries += 1;
     const { faultlessMs, profile } = this.world;
     const hasFaults = Object.values(profile.faults).some(probability => probability > 0);
-    const mayHaveSlept = hasFaults && faultlessMs <= graceMs(profile);
+    // A lease that hardly outlasts the messages lets proposers duel without any faults.
+    const isCalm = !hasFaults && profile.leaseMs >= 8 * profile.delayMsMax;
+    const mayHaveSlept = !isCalm && faultlessMs <= graceMs(profile);
     this.world.checker.onExpired(this.#client.session ?? -1, mayHaveSlept);
     this.#waiting.clear();
   }

@@ -768,9 +768,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "this.#reads.add(from, id, proposedBelow);",
+        find: "if (leader === undefined && this.#reads.add(from, id, proposedBelow)) return;",
         replace:
-          'this.#reads.add(from, id, proposedBelow);\n    if (state.kind === "leading" && state.round > 0) this.#reads.roundSent(state.round);',
+          'if (leader === undefined && this.#reads.add(from, id, proposedBelow)) {\n      if (state.kind === "leading" && state.round > 0) this.#reads.roundSent(state.round);\n      return;\n    }',
       },
     ],
     // Several messages before the leader says anything: otherwise a round goes out as soon as it wakes up.
@@ -822,7 +822,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "if (now >= this.#keepAliveAt) this.#keepAliveAt = now + 1000;",
       },
     ],
-    options: { profile: { sessionTimeoutMs: 600, idleMs: 10_000 }, without: faultKinds },
+    options: { profile: { sessionTimeoutMs: 600, idleMs: 10_000, leaseMs: 400, delayMsMax: 4 }, without: faultKinds },
   },
   {
     name: "an expired session is never forgotten",
