@@ -1,11 +1,12 @@
 import { acceptedRanges, higherBallot } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, compareBallots, noBallot, sameProposer } from "./ballot.js";
-import { batchBytes } from "./batch.js";
+import { type Batch, batchBytes } from "./batch.js";
 import { endOf } from "./instance-ranges.js";
 import { limits } from "./limits.js";
 import type {
   AcceptedEntry,
+  AcceptedMessage,
   AcceptMessage,
   Address,
   Envelope,
@@ -196,27 +197,17 @@ export class Acceptor {
   }
 
   /** Learners are told the values, or with digests what stands for them; the leader needs no values. */
-  #tell(
-    leader: Address,
-    { ballot, firstInstance, batch, source, distinguished }: AcceptMessage,
-    leaseUntil: number,
-  ) {
+  #tell(leader: Address, message: AcceptMessage, leaseUntil: number): void {
+    const { batch, source, distinguished } = message;
     const learners = distinguished < 0 ? this.#learners : [actorAddress("learner", distinguished)];
-    const told = {
-      type: "accepted",
-      ballot,
-      firstInstance,
-      count: batch.count,
-      source,
-      distinguished,
-    } as const;
+    const told = acceptedMessage(message, null, leaseUntil);
     if (source !== null) {
-      this.#send.push({ to: [...learners, leader], message: { ...told, batch: null, leaseUntil } });
+      this.#send.push({ to: [...learners, leader], message: told });
       return;
     }
     this.#send.push(
-      { to: learners, message: { ...told, batch, leaseUntil: 0 } },
-      { to: [leader], message: { ...told, batch: null, leaseUntil } },
+      { to: learners, message: acceptedMessage(message, batch, 0) },
+      { to: [leader], message: told },
     );
   }
 
@@ -262,6 +253,13 @@ export class Acceptor {
       if (bytes >= this.#bounds.fetchBytesMax) return;
     }
   }
+}
+
+/** Field by field: spreading objects costs microseconds here, on the way of every batch. */
+function acceptedMessage(accept: AcceptMessage, batch: Batch | null, leaseUntil: number): AcceptedMessage {
+  const { ballot, firstInstance, source, distinguished } = accept;
+  const { count } = accept.batch;
+  return { type: "accepted", ballot, firstInstance, count, batch, source, leaseUntil, distinguished };
 }
 
 /**

@@ -7,7 +7,7 @@ export interface BatchLimits {
 }
 
 /** So many batches are to be under way at once, so that all the threads of a commit's way are busy. */
-const batchesUnderWay = 4;
+export const batchesUnderWay = 4;
 /** A message costs its threads about as much as so many commands: fewer are not worth dividing. */
 const commandsPerMessage = 32;
 

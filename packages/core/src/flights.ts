@@ -36,9 +36,10 @@ export class Flights {
   }
 
   add(flown: Pick<Flight, "firstInstance" | "batch" | "source" | "isNew">, now: number): Flight {
-    const flight: Flight = { ...flown, accepted: 0, chosen: false, sentAt: now };
+    const { firstInstance, batch, source, isNew } = flown;
+    const flight: Flight = { firstInstance, batch, source, isNew, accepted: 0, chosen: false, sentAt: now };
     this.#flights.push(flight);
-    this.#commands += flight.batch.count;
+    this.#commands += batch.count;
     return flight;
   }
 

@@ -83,13 +83,17 @@ export class Outstanding {
   /** Notes results; appends those that a caller waits for to `settled`. Returns whether the oldest was among them. */
   answer(firstSequence: number, results: readonly Result[], settled: Settled[]): boolean {
     const before = this.#oldest;
+    const slots = this.#slots;
+    const size = slots.length;
     let runStart = -1;
     for (let index = 0; index <= results.length; index++) {
       const sequence = firstSequence + index;
-      const known = index === results.length ? slot.answered : this.of(sequence);
-      if (known !== slot.answered) this.#set(sequence, slot.answered);
-      if (known === slot.waiting && runStart < 0) runStart = index;
-      if (known !== slot.waiting && runStart >= 0) {
+      const isOpen = index < results.length && sequence >= before && sequence < this.#next;
+      const known = isOpen ? slots[sequence % size] : slot.answered;
+      if (known !== slot.answered) slots[sequence % size] = slot.answered;
+      if (known === slot.waiting) {
+        if (runStart < 0) runStart = index;
+      } else if (runStart >= 0) {
         const whole = runStart === 0 && index === results.length;
         settled.push({
           firstSequence: firstSequence + runStart,
@@ -98,7 +102,7 @@ export class Outstanding {
         runStart = -1;
       }
     }
-    while (this.#oldest < this.#next && this.of(this.#oldest) === slot.answered) this.#oldest += 1;
+    while (this.#oldest < this.#next && slots[this.#oldest % size] === slot.answered) this.#oldest += 1;
     if (this.#oldest === before) return false;
     this.#dropAnswered();
     return true;

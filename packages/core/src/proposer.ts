@@ -398,7 +398,8 @@ export class Proposer {
         state.proposed = true;
       }
       this.#lastTimeMs = Math.max(this.#lastTimeMs, Math.floor(now));
-      const caps = { ...batch, commandsWanted: this.#commandsWanted(state) };
+      const { commandsMax, bytesMax } = batch;
+      const caps = { commandsWanted: this.#commandsWanted(state), commandsMax, bytesMax };
       this.#propose(state, this.#queue.takeBatch(this.#lastTimeMs, caps), true, now);
     }
   }

@@ -67,7 +67,8 @@ export class VoteCount {
         return known;
       }
       return {
-        ...known,
+        firstInstance: known.firstInstance,
+        count: known.count,
         voters: known.voters | incoming.voters,
         batch: known.batch ?? incoming.batch,
         source: expected ?? found,
@@ -78,13 +79,14 @@ export class VoteCount {
   }
 
   /** What is chosen of these instances, as far as the values are known. */
-  chosen(firstInstance: number, end: number): ChosenEntry[] {
+  chosen(from: number, end: number): ChosenEntry[] {
     const found: ChosenEntry[] = [];
     for (const { ballot, tallies } of this.#ballots) {
-      for (const tally of tallies.from(firstInstance)) {
+      for (const tally of tallies.from(from)) {
         if (tally.firstInstance >= end) break;
         if (!this.#quorums.isAcceptQuorum(tally.voters)) continue;
-        if (tally.batch !== null) found.push({ ...tally, ballot, batch: tally.batch });
+        const { firstInstance, count, batch, source, announce } = tally;
+        if (batch !== null) found.push({ ballot, firstInstance, count, batch, source, announce });
         else found.push(...this.#valuesAbove(ballot, tally));
       }
     }

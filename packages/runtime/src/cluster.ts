@@ -1,4 +1,4 @@
-import { addressesOf, clientAddress, type Topology } from "@synod/core";
+import { addressesOf, clientAddress, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { Inspection } from "./actor.js";
 import { Client } from "./client.js";
 import type { StateMachineSpec } from "./engine.js";
@@ -104,7 +104,11 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    const leader = actors.find(({ state }) => state === "leading")?.name ?? null;
+    const leading = actors.filter(({ state }) => state === "leading");
+    // One that has not noticed yet that it was replaced has the lower ballot.
+    const ballotOf = ({ ballot }: ActorStatus) => ballot ?? noBallot;
+    leading.sort((a, b) => compareBallots(ballotOf(b), ballotOf(a)));
+    const leader = leading[0]?.name ?? null;
     return { actors, leader, clients: [...this.#clients.keys()] };
   }
 

@@ -822,7 +822,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "if (now >= this.#keepAliveAt) this.#keepAliveAt = now + 1000;",
       },
     ],
-    options: { profile: { sessionTimeoutMs: 600, idleMs: 10_000, leaseMs: 400, delayMsMax: 4 }, without: faultKinds },
+    options: {
+      profile: { sessionTimeoutMs: 600, idleMs: 10_000, leaseMs: 400, delayMsMax: 4 },
+      without: faultKinds,
+    },
   },
   {
     name: "an expired session is never forgotten",
