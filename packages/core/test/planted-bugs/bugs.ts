@@ -41,7 +41,7 @@ const splitLeaders: PlantedBug["options"] = {
   },
 };
 
-/** The list at the end of docs/protocol.md, as far as core has the parts yet. */
+/** Mistakes that people make, as far as core has the parts yet. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "accept below the promise",
