@@ -82,7 +82,8 @@ async function traceProtocol(protocol: Protocol, options: TraceOptions): Promise
     proposers: 1,
     acceptors,
     learners,
-    batch: { commandsMax: options.commands },
+    // Commands that are proposed together are to be one batch, however few they are.
+    batch: { commandsMax: options.commands, adaptive: false },
     trace: true,
   });
   try {
