@@ -2,20 +2,24 @@
 import { writeFile } from "node:fs/promises";
 import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
+import { renderAdaptive } from "./adaptive-table.js";
+import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { type Group, groupsOf } from "./groups.js";
 import { measure, type OnStep, stepsOf } from "./measure.js";
 import {
+  adaptiveLimits,
   type BenchOptions,
   idsAmong,
   integerBetween,
+  integersBetween,
   optionLimits,
   secondsBetween,
   traceLimits,
 } from "./options.js";
-import { type MeasuredGroup, reportOf } from "./report.js";
+import { type MeasuredGroup, machine, reportOf, versions } from "./report.js";
 import { renderComparisons, renderTable } from "./table.js";
 
 const ids = experiments.map(({ id }) => id);
@@ -51,6 +55,18 @@ program
   .description("ring against MessagePort between two threads")
   .addOption(seconds("measured seconds per frame size", optionLimits.seconds.default))
   .action(runMailbox);
+program
+  .command("adaptive")
+  .description("batches that follow the load against the best fixed setting, at several numbers of clients")
+  .addOption(
+    new Option("--clients <list>", "closed-loop clients, numbers with commas between them")
+      .argParser(integersBetween(optionLimits.clients.min, optionLimits.clients.max))
+      .default(adaptiveLimits.clients, adaptiveLimits.clients.join()),
+  )
+  .addOption(payload)
+  .addOption(seconds("measured seconds per setting and number of clients", adaptiveLimits.seconds))
+  .addOption(json)
+  .action(runAdaptive);
 program
   .command("trace")
   .description("sequence charts of what a real run sends")
@@ -91,6 +107,13 @@ async function runRows(options: BenchOptions): Promise<void> {
   console.log(renderTable(report.rows));
   if (report.comparisons.length > 0) console.log(`\n${renderComparisons(report.comparisons)}`);
   if (options.json !== undefined) await writeJson(options.json, report);
+}
+
+async function runAdaptive(options: AdaptiveOptions): Promise<void> {
+  const rows = await withProgress(onStep => measureAdaptive(options, onStep));
+  console.log(renderAdaptive(rows));
+  if (options.json === undefined) return;
+  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
 }
 
 async function writeJson(file: string, value: object): Promise<void> {
