@@ -84,7 +84,7 @@ export function renderComparisons(comparisons: readonly Comparison[]): string {
 }
 
 /** The ratio with its spread, where samples tell the two apart at all. */
-export function formatGain({
+function formatGain({
   differs,
   ratio,
   ratioSpread,

@@ -16,7 +16,7 @@ export interface AdaptiveOptions {
 }
 
 /** A fixed setting's first, short measurement: good enough to tell which ones may be the best. */
-export interface CoarseResult {
+interface CoarseResult {
   readonly clients: number;
   readonly setting: FixedSetting;
   readonly commitsPerSecond: number;
