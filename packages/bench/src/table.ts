@@ -84,11 +84,7 @@ export function renderComparisons(comparisons: readonly Comparison[]): string {
 }
 
 /** The ratio with its spread, where samples tell the two apart at all. */
-function formatGain({
-  differs,
-  ratio,
-  ratioSpread,
-}: Pick<Comparison, "differs" | "ratio" | "ratioSpread">) {
+function formatGain({ differs, ratio, ratioSpread }: Pick<Comparison, "differs" | "ratio" | "ratioSpread">) {
   return differs ? `${formatRatio(ratio)} ±${ratioSpread.toFixed(0)}%` : "no difference";
 }
 
