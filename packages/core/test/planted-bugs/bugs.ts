@@ -725,6 +725,28 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "this.#chosenBelow;",
       },
     ],
+    options: {
+      profile: {
+        ...threeAcceptors,
+        mode: "multi",
+        leaseMs: 400,
+        distinguishedLearner: true,
+        readers: true,
+        clients: 4,
+        faultSteps: 2000,
+      },
+      faults: {
+        drop: 0.1,
+        reorder: 0.2,
+        split: 0,
+        cut: 0,
+        impatience: 0,
+        isolate: 0,
+        crashProposer: 0,
+        leave: 0,
+        sleep: 0,
+      },
+    },
   },
   {
     name: "a read index without what phase 1 found",
