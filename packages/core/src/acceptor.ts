@@ -175,6 +175,11 @@ export class Acceptor {
       if (bytes >= this.#bounds.fetchBytesMax) return;
     }
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    return [this.#promised, this.#trimmedBelow, [...this.#accepted.from(0)]];
+  }
 }
 
 /**

@@ -195,6 +195,16 @@ export class Learner {
       message: { type: "progress", appliedBelow: this.#chosenBelow },
     });
   }
+
+  /** Everything its future depends on, as plain data, but for when a tick is due; for the explorer. */
+  dump(): unknown {
+    return [
+      this.#ballots.map(({ ballot, tallies }) => [ballot, [...tallies.from(0)]]),
+      [...this.#waiting.from(0)],
+      [this.#chosenBelow, this.#seenEnd, this.#trimmedBelow, this.#reportedBelow],
+      [Number.isFinite(this.#fetchAt), Number.isFinite(this.#reportAt)],
+    ];
+  }
 }
 
 function rangeOf({ firstInstance, count }: { firstInstance: number; count: number }) {

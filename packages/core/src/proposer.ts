@@ -376,4 +376,17 @@ export class Proposer {
   #sendNotLeader(to: readonly Address[]): void {
     this.#send.push({ to, message: { type: "notLeader", ballot: this.#seen } });
   }
+
+  /** Everything its future depends on, as plain data, but for when a tick is due; for the explorer. */
+  dump(): unknown {
+    const state = this.#state;
+    const promises = state.kind === "preparing" ? [...state.promises] : [];
+    const inFlight = state.kind === "leading" ? state.inFlight.map(flight => ({ ...flight, sentAt: 0 })) : [];
+    return [
+      { ...state, promises, inFlight, sentAt: 0 },
+      this.#queue.dump(),
+      this.#appliedBelow,
+      [this.#seen, this.#chosenBelow, this.#forgottenBelow, this.#lastTimeMs],
+    ];
+  }
 }

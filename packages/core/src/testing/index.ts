@@ -1,3 +1,5 @@
+export { configurations } from "./explorer/configuration.js";
+export { explore } from "./explorer/explore.js";
 export { type FaultKind, faultKinds, type Profile } from "./profile.js";
 export { Random } from "./random.js";
 export { describeFailure, type ShortenedFailure, shortenFailure } from "./shorten.js";

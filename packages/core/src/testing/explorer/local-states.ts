@@ -1,0 +1,230 @@
+import { assert } from "../../assert.js";
+import type { ActorRole } from "../../roles.js";
+import { actorAddress, addressesOf, indexOf } from "../../roles.js";
+import { freezeDeep } from "../freeze-deep.js";
+import { type Actor, createActor, crashPoints, type Happening, type Observation, spontaneous } from "./actors.js";
+import type { Configuration } from "./configuration.js";
+import { type Input, Interner, type Item } from "./inputs.js";
+import { IntPairMap } from "./int-pair-map.js";
+
+/** What the local states of all actors share. */
+export class Network {
+  readonly configuration: Configuration;
+  readonly items = new Interner<Item>();
+  readonly inputs = new Interner<Input>();
+  /** Every order of the acceptors, the given one first. */
+  readonly orders: readonly (readonly number[])[];
+  readonly #addresses: readonly string[];
+
+  constructor(configuration: Configuration) {
+    this.configuration = configuration;
+    this.orders = ordersOf(configuration.acceptors);
+    this.#addresses = [
+      ...addressesOf("proposer", configuration.proposers.length),
+      ...addressesOf("acceptor", configuration.acceptors),
+      ...addressesOf("learner", configuration.learners),
+    ];
+  }
+
+  inputOf(input: Input): number {
+    const key = input.kind === "deliver" ? `${input.item}/${input.from}/${input.crash}` : input.kind;
+    return this.inputs.numberOf(key, input);
+  }
+
+  /**
+   * The number of what was sent, or -1 when it is for nobody in the explored space. What is sent to one acceptor
+   * and not to the others would need places of its own in the symmetry; no role does that.
+   */
+  itemOf({ to, message }: Item): number {
+    const heard = to.filter(address => this.#addresses.includes(address));
+    const acceptors = heard.filter(address => indexOf("acceptor", address) >= 0).length;
+    const isSymmetric = acceptors === 0 || acceptors === this.configuration.acceptors;
+    assert(isSymmetric, "what an acceptor is sent, all acceptors are sent");
+    if (heard.length === 0) return -1;
+    const item = { to: heard, message };
+    freezeDeep(item);
+    return this.items.numberOf(JSON.stringify(item), item);
+  }
+
+  /** The input after acceptors have changed places: acceptor i is now acceptor `places[i]`. */
+  permuted(number: number, places: readonly number[]): number {
+    const input = this.inputs.things[number]!;
+    if (input.kind !== "deliver") return number;
+    const acceptor = indexOf("acceptor", input.from);
+    if (acceptor < 0) return number;
+    return this.inputOf({ ...input, from: actorAddress("acceptor", places[acceptor]!) });
+  }
+}
+
+export interface LocalState {
+  /** Equal for states that differ only in what was sent. */
+  readonly core: number;
+  /** Numbers of the items that were ever sent, ascending. */
+  readonly sent: readonly number[];
+  /** The state and input that it was first reached from; -1 for the first state. */
+  readonly parent: number;
+  readonly input: number;
+  readonly observation: Observation;
+  /** The invariant that reaching this state breaks. */
+  readonly violation: string | undefined;
+}
+
+/**
+ * All local states of an actor that have been met, and the memorised steps between them. A role is deterministic,
+ * so a state is stored as the inputs that led to it first; they are replayed when a new step from it is needed.
+ */
+export class LocalStates {
+  readonly role: ActorRole;
+  readonly index: number;
+  readonly #network: Network;
+  readonly #cores = new Interner<null>();
+  readonly #states = new Interner<LocalState>();
+  readonly #steps = new IntPairMap();
+  readonly #outcomes: (readonly number[])[] = [];
+  /** An actor that stands in a state, so that not every step needs a replay. */
+  #standing: { readonly actor: Actor; readonly state: number } | undefined;
+  /** Steps that were computed by running a role. */
+  computed = 0;
+
+  readonly #permuted = new IntPairMap();
+
+  constructor(network: Network, role: ActorRole, index: number) {
+    this.#network = network;
+    this.role = role;
+    this.index = index;
+    this.#intern(createActor(network.configuration, role, index), -1, -1);
+  }
+
+  get size(): number {
+    return this.#states.things.length;
+  }
+
+  at(state: number): LocalState {
+    return this.#states.things[state]!;
+  }
+
+  /** True when the second state differs from the first only in having sent more. */
+  isSilent(before: number, after: number): boolean {
+    return this.at(before).core === this.at(after).core;
+  }
+
+  /** The states that a message may lead to: several, when the actor may crash on the way. */
+  deliver(state: number, from: string, item: number): readonly number[] {
+    const input = this.#network.inputOf({ kind: "deliver", from, item, crash: "never" });
+    const known = this.#steps.get(state, input);
+    if (known >= 0) return this.#outcomes[known]!;
+    const outcomes: number[] = [];
+    for (const crash of crashPoints[this.role]) {
+      const after = this.#compute(state, this.#network.inputOf({ kind: "deliver", from, item, crash }));
+      if (after >= 0) this.#addOutcome(outcomes, after);
+    }
+    return this.#memorise(state, input, outcomes);
+  }
+
+  /** The states that the actor may go to by itself. */
+  alone(state: number): readonly number[] {
+    const marker = this.#network.inputOf({ kind: "tick" });
+    const known = this.#steps.get(state, marker);
+    if (known >= 0) return this.#outcomes[known]!;
+    const outcomes: number[] = [];
+    for (const input of spontaneous[this.role]) {
+      const after = this.#compute(state, this.#network.inputOf(input));
+      if (after >= 0) this.#addOutcome(outcomes, after);
+    }
+    return this.#memorise(state, marker, outcomes);
+  }
+
+  /** The state after acceptors have changed places: the same history with the places changed. */
+  permuted(state: number, order: number): number {
+    const known = this.#permuted.get(state, order);
+    if (known >= 0) return known;
+    const { parent, input } = this.at(state);
+    if (parent < 0) return state;
+    const places = this.#network.orders[order]!;
+    const after = this.#compute(this.permuted(parent, order), this.#network.permuted(input, places));
+    this.#permuted.set(state, order, after);
+    return after;
+  }
+
+  #memorise(state: number, input: number, outcomes: readonly number[]): readonly number[] {
+    this.#steps.set(state, input, this.#outcomes.push(outcomes) - 1);
+    return outcomes;
+  }
+
+  /**
+   * Of two outcomes that differ only in what was sent, the one that sent less is left out: a message that is sent
+   * may still be lost, so whatever can follow the one can follow the other.
+   */
+  #addOutcome(outcomes: number[], after: number): void {
+    const { core, sent } = this.at(after);
+    for (const other of outcomes) {
+      const known = this.at(other);
+      if (known.core === core && sent.every(item => known.sent.includes(item))) return;
+    }
+    outcomes.push(after);
+  }
+
+  /** The state after an input, or -1 when it cannot happen. */
+  #compute(state: number, input: number): number {
+    const actor = this.#take(state);
+    this.computed += 1;
+    let violation: string | undefined;
+    try {
+      if (!actor.apply(this.#happening(input))) {
+        this.#standing = { actor, state };
+        return -1;
+      }
+    } catch (thrown) {
+      violation = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    }
+    const after = this.#intern(actor, state, input, violation);
+    if (violation === undefined) this.#standing = { actor, state: after };
+    return after;
+  }
+
+  #take(state: number): Actor {
+    if (this.#standing?.state === state) {
+      const { actor } = this.#standing;
+      this.#standing = undefined;
+      return actor;
+    }
+    const inputs: number[] = [];
+    for (let at = this.at(state); at.parent >= 0; at = this.at(at.parent)) inputs.push(at.input);
+    const actor = createActor(this.#network.configuration, this.role, this.index);
+    for (const input of inputs.reverse()) actor.apply(this.#happening(input));
+    actor.takeSent();
+    return actor;
+  }
+
+  #happening(number: number): Happening {
+    const input = this.#network.inputs.things[number]!;
+    if (input.kind !== "deliver") return input;
+    const { message } = this.#network.items.things[input.item]!;
+    return { kind: "deliver", from: input.from, message, crash: input.crash };
+  }
+
+  #intern(actor: Actor, parent: number, input: number, violation?: string): number {
+    const coreKey = violation === undefined ? JSON.stringify(actor.dump()) : `violation ${violation} ${parent} ${input}`;
+    const core = this.#cores.numberOf(coreKey, null);
+    const sent = new Set(parent < 0 ? [] : this.at(parent).sent);
+    for (const envelope of actor.takeSent()) {
+      const item = this.#network.itemOf(envelope);
+      if (item >= 0) sent.add(item);
+    }
+    const items = [...sent].sort((a, b) => a - b);
+    const key = `${core}/${items.join()}`;
+    const { observation } = actor;
+    return this.#states.numberOf(key, { core, sent: items, parent, input, observation, violation });
+  }
+}
+
+function ordersOf(count: number): number[][] {
+  if (count === 0) return [[]];
+  return ordersOf(count - 1).flatMap(order =>
+    Array.from({ length: count }, (_, gap) => [
+      ...order.slice(0, count - 1 - gap),
+      count - 1,
+      ...order.slice(count - 1 - gap),
+    ]),
+  );
+}
