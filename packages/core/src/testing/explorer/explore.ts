@@ -1,207 +1,154 @@
-import { type ActorRole, actorAddress } from "../../roles.js";
+import type { ActorRole } from "../../roles.js";
 import type { Configuration } from "./configuration.js";
-import { IntPairMap } from "./int-pair-map.js";
 import { Invariants } from "./invariants.js";
-import { LocalStates, Network } from "./local-states.js";
+import { describePath } from "./path.js";
+import { Space } from "./space.js";
 import { StateStore } from "./state-store.js";
 import { Symmetry } from "./symmetry.js";
 
 export interface ExploreOptions {
   /** The search ends when so many distinct states have been found. */
   readonly statesMax: number;
-  /** Called now and then. */
-  readonly onProgress?: (progress: ExplorationCounts) => void;
+  /** Called every few thousand states. */
+  readonly onProgress?: (counts: ExplorationCounts) => void;
+  /** Called at the end for every state, with a text that is the same for states that differ only in symmetry. */
+  readonly onState?: (shape: string) => void;
+  /** `false` tells acceptors apart and lets silent steps be steps: slow, to test that nothing is lost. */
+  readonly reduce?: boolean;
 }
 
 export interface ExplorationCounts {
-  /** Distinct states, up to the symmetry of the acceptors. */
+  /** Distinct states. */
   readonly states: number;
-  /** States whose successors are known. */
+  /** States whose successors are all known. */
   readonly expanded: number;
   readonly transitions: number;
-  /** Steps of the shortest path to the state that is furthest away. */
+  /** The most steps that lie between the first state and another, on shortest paths. */
   readonly depth: number;
-  /** Bytes of the table of states. */
-  readonly bytes: number;
+  /** Size of the table of states. */
+  readonly stateBytes: number;
+  /** Distinct local states, over all actors of a role. */
   readonly localStates: Readonly<Record<ActorRole, number>>;
 }
 
-/** One of the ways in which the space is one actor's step away from another state. */
-interface Violation {
+export interface FoundViolation {
   readonly invariant: string;
+  /** A shortest way there, one line a step; messages that nobody receives are left out. */
+  readonly path: readonly string[];
 }
 
 export interface Exploration extends ExplorationCounts {
   /** True when every state within the bounds was visited. */
   readonly exhausted: boolean;
-  readonly violation: Violation | undefined;
+  /** The first violation in breadth-first order; the search ends with it. */
+  readonly violation: FoundViolation | undefined;
 }
 
+/** Visits every state of a configuration, breadth first, and checks the invariants in each. */
 export function explore(configuration: Configuration, options: ExploreOptions): Exploration {
   return new Search(configuration, options).run();
 }
 
 class Search {
   readonly #options: ExploreOptions;
-  readonly #tables: LocalStates[] = [];
-  readonly #addresses: string[] = [];
-  readonly #network: Network;
+  readonly #space: Space;
   readonly #symmetry: Symmetry;
   readonly #invariants: Invariants;
   readonly #store: StateStore;
-  readonly #tuple: Int32Array;
+  readonly #reduce: boolean;
+  readonly #next: Int32Array;
+  /** The state whose successors are looked for. */
+  #expanded = 0;
   #transitions = 0;
   #depth = 0;
-  #expanded = 0;
-  readonly #pairs: IntPairMap[][];
-  readonly #pairLists: (readonly number[])[] = [];
-  readonly #silent: IntPairMap[][];
-  #violation: Violation | undefined;
+  #violation: FoundViolation | undefined;
 
   constructor(configuration: Configuration, options: ExploreOptions) {
     this.#options = options;
-    this.#network = new Network(configuration);
-    const add = (role: ActorRole, count: number) => {
-      let table: LocalStates | undefined;
-      for (let index = 0; index < count; index++) {
-        if (role !== "acceptor" || table === undefined) table = new LocalStates(this.#network, role, index);
-        this.#tables.push(table);
-        this.#addresses.push(actorAddress(role, index));
-      }
-    };
-    add("proposer", configuration.proposers.length);
-    add("acceptor", configuration.acceptors);
-    add("learner", configuration.learners);
-    this.#pairs = this.#tables.map(() => this.#tables.map(() => new IntPairMap()));
-    this.#silent = this.#tables.map(() => this.#tables.map(() => new IntPairMap()));
-    this.#symmetry = new Symmetry(this.#tables, this.#network.orders);
-    this.#invariants = new Invariants(this.#tables, configuration.quorums);
-    this.#store = new StateStore(this.#tables.length);
-    this.#tuple = new Int32Array(this.#tables.length);
+    this.#reduce = options.reduce ?? true;
+    this.#space = new Space(configuration);
+    const { tables, network } = this.#space;
+    this.#symmetry = new Symmetry(tables, network.orders);
+    this.#invariants = new Invariants(tables, configuration.quorums);
+    this.#store = new StateStore(tables.length);
+    this.#next = new Int32Array(tables.length);
   }
 
   run(): Exploration {
-    const current = new Int32Array(this.#tables.length);
+    const current = new Int32Array(this.#space.tables.length);
     this.#store.add(current, -1);
     let levelEnd = 1;
-    for (; this.#expanded < this.#store.size; this.#expanded++) {
+    while (this.#expanded < this.#store.size && this.#store.size < this.#options.statesMax) {
       if (this.#expanded === levelEnd) {
         this.#depth += 1;
         levelEnd = this.#store.size;
       }
-      if (this.#store.size >= this.#options.statesMax) break;
       this.#store.read(this.#expanded, current);
       this.#expand(current);
       if (this.#violation !== undefined) break;
+      this.#expanded += 1;
       if ((this.#expanded & 0x3fff) === 0) this.#options.onProgress?.(this.#counts());
     }
     const exhausted = this.#violation === undefined && this.#expanded === this.#store.size;
+    if (this.#options.onState !== undefined) this.#tellShapes(this.#options.onState);
     return { ...this.#counts(), exhausted, violation: this.#violation };
   }
 
   #counts(): ExplorationCounts {
     const localStates = { proposer: 0, acceptor: 0, learner: 0 };
-    for (const table of new Set(this.#tables)) localStates[table.role] += table.size;
+    for (const table of new Set(this.#space.tables)) localStates[table.role] += table.size;
     return {
       states: this.#store.size,
       expanded: this.#expanded,
       transitions: this.#transitions,
       depth: this.#depth,
-      bytes: this.#store.bytes,
+      stateBytes: this.#store.bytes,
       localStates,
     };
   }
 
   #expand(current: Int32Array): void {
-    for (let actor = 0; actor < current.length; actor++) {
-      for (const after of this.#tables[actor]!.alone(current[actor]!)) this.#goTo(current, actor, after);
-      for (let sender = 0; sender < current.length; sender++) {
-        if (sender === actor) continue;
-        for (const after of this.#deliveries(actor, current[actor]!, sender, current[sender]!)) {
-          this.#goTo(current, actor, after);
-        }
-      }
+    if (this.#reduce)
+      return this.#space.forEachStep(current, (actor, after) => this.#go(current, actor, after));
+    for (const { actor, before, after } of this.#space.explainedSteps(current)) {
+      if (after !== before) this.#go(current, actor, after);
     }
   }
 
-  #goTo(current: Int32Array, actor: number, after: number): void {
+  #go(current: Int32Array, actor: number, after: number): void {
     if (this.#violation !== undefined) return;
     this.#transitions += 1;
-    const { violation } = this.#tables[actor]!.at(after);
-    if (violation !== undefined) {
-      this.#violation = { invariant: violation };
-      return;
+    const next = this.#next;
+    next.set(current);
+    next[actor] = after;
+    const broken = this.#space.tables[actor]!.at(after).violation;
+    if (broken !== undefined) return this.#report(broken, actor, after);
+    if (this.#reduce) {
+      this.#space.settle(next, actor);
+      this.#symmetry.canonicalise(next);
     }
-    this.#tuple.set(current);
-    this.#tuple[actor] = after;
-    this.#settle(this.#tuple, actor);
-    this.#symmetry.canonicalise(this.#tuple);
-    if (!this.#store.add(this.#tuple, this.#expanded)) return;
-    const invariant = this.#invariants.violationOf(this.#tuple);
-    if (invariant !== undefined) this.#violation = { invariant };
+    if (!this.#store.add(next, this.#expanded)) return;
+    const invariant = this.#invariants.violationOf(next);
+    if (invariant !== undefined) this.#report(invariant, actor, after);
   }
 
-  /** Local states, other than by silent steps, that messages of `sender` may lead to. */
-  #deliveries(actor: number, state: number, sender: number, senderState: number): readonly number[] {
-    const pairs = this.#pairs[actor]![sender]!;
-    const known = pairs.get(state, senderState);
-    if (known >= 0) return this.#pairLists[known]!;
-    const table = this.#tables[actor]!;
-    const found = new Set<number>();
-    for (const item of this.#itemsFor(actor, sender, senderState)) {
-      for (const after of table.deliver(state, this.#addresses[sender]!, item)) {
-        if (after !== state && !table.isSilent(state, after)) found.add(after);
-      }
+  #report(invariant: string, actor: number, after: number): void {
+    const states: Int32Array[] = [];
+    for (let state = this.#expanded; state >= 0; state = this.#store.parentOf(state)) {
+      const tuple = new Int32Array(this.#next.length);
+      this.#store.read(state, tuple);
+      states.push(tuple);
     }
-    const list = [...found];
-    pairs.set(state, senderState, this.#pairLists.push(list) - 1);
-    return list;
+    states.reverse();
+    const path = describePath(this.#space, this.#symmetry, states, { actor, after });
+    this.#violation = { invariant, path };
   }
 
-  #itemsFor(actor: number, sender: number, senderState: number): number[] {
-    const address = this.#addresses[actor]!;
-    const { sent } = this.#tables[sender]!.at(senderState);
-    return sent.filter(item => this.#network.items.things[item]!.to.includes(address));
-  }
-
-  /**
-   * Takes all silent steps: those that send something and change nothing else. Messages are never lost for good,
-   * so whatever can happen without the step can happen after it: states in between need not be told apart.
-   */
-  #settle(tuple: Int32Array, changed: number): void {
-    let dirty = 1 << changed;
-    while (dirty !== 0) {
-      const mover = 31 - Math.clz32(dirty);
-      dirty &= ~(1 << mover);
-      for (let other = 0; other < tuple.length; other++) {
-        if (other === mover) continue;
-        if (this.#settlePair(tuple, mover, other)) dirty |= 1 << mover;
-        if (this.#settlePair(tuple, other, mover)) dirty |= 1 << other;
-      }
+  #tellShapes(tell: (shape: string) => void): void {
+    const tuple = new Int32Array(this.#next.length);
+    for (let state = 0; state < this.#store.size; state++) {
+      this.#store.read(state, tuple);
+      tell(this.#symmetry.shapeOf(tuple));
     }
-  }
-
-  #settlePair(tuple: Int32Array, actor: number, sender: number): boolean {
-    const silent = this.#silent[actor]![sender]!;
-    const state = tuple[actor]!;
-    let after = silent.get(state, tuple[sender]!);
-    if (after < 0) {
-      after = this.#afterSilence(actor, sender, state, tuple[sender]!);
-      silent.set(state, tuple[sender]!, after);
-    }
-    tuple[actor] = after;
-    return after !== state;
-  }
-
-  #afterSilence(actor: number, sender: number, state: number, senderState: number): number {
-    const table = this.#tables[actor]!;
-    let at = state;
-    for (const item of this.#itemsFor(actor, sender, senderState)) {
-      for (const after of table.deliver(at, this.#addresses[sender]!, item)) {
-        if (after !== at && table.isSilent(at, after)) at = after;
-      }
-    }
-    for (const after of table.alone(at)) if (after !== at && table.isSilent(at, after)) at = after;
-    return at;
   }
 }

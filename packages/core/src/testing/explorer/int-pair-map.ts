@@ -23,10 +23,7 @@ export class IntPairMap {
   #slotOf(first: number, second: number): number {
     const mask = this.#values.length - 1;
     let slot = mixed(mixed(first) ^ second) & mask;
-    while (
-      this.#values[slot] !== 0 &&
-      (this.#firsts[slot] !== first || this.#seconds[slot] !== second)
-    )
+    while (this.#values[slot] !== 0 && (this.#firsts[slot] !== first || this.#seconds[slot] !== second))
       slot = (slot + 1) & mask;
     return slot;
   }

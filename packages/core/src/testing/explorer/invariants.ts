@@ -29,7 +29,8 @@ export class Invariants {
     this.#firstAcceptor = tables.findIndex(({ role }) => role === "acceptor");
     const firstLearner = tables.findIndex(({ role }) => role === "learner");
     this.#firstLearner = firstLearner < 0 ? tables.length : firstLearner;
-    for (let actor = this.#firstAcceptor; actor < this.#firstLearner; actor++) this.#folds.push(new IntPairMap());
+    for (let actor = this.#firstAcceptor; actor < this.#firstLearner; actor++)
+      this.#folds.push(new IntPairMap());
   }
 
   /** The invariant that a state breaks, if it breaks one. */

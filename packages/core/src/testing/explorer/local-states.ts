@@ -2,7 +2,14 @@ import { assert } from "../../assert.js";
 import type { ActorRole } from "../../roles.js";
 import { actorAddress, addressesOf, indexOf } from "../../roles.js";
 import { freezeDeep } from "../freeze-deep.js";
-import { type Actor, createActor, crashPoints, type Happening, type Observation, spontaneous } from "./actors.js";
+import {
+  type Actor,
+  crashPoints,
+  createActor,
+  type Happening,
+  type Observation,
+  spontaneous,
+} from "./actors.js";
 import type { Configuration } from "./configuration.js";
 import { type Input, Interner, type Item } from "./inputs.js";
 import { IntPairMap } from "./int-pair-map.js";
@@ -56,6 +63,15 @@ export class Network {
   }
 }
 
+/** An input and the local state after it. */
+export interface LocalStep {
+  readonly input: number;
+  readonly after: number;
+}
+
+/** Stands for all that happens without a message, in the place of an input's number. */
+const aloneMarker = -1;
+
 export interface LocalState {
   /** Equal for states that differ only in what was sent. */
   readonly core: number;
@@ -77,14 +93,13 @@ export class LocalStates {
   readonly role: ActorRole;
   readonly index: number;
   readonly #network: Network;
-  readonly #cores = new Interner<null>();
+  /** Dumps of the actor, as texts. */
+  readonly #cores = new Interner<string>();
   readonly #states = new Interner<LocalState>();
   readonly #steps = new IntPairMap();
   readonly #outcomes: (readonly number[])[] = [];
   /** An actor that stands in a state, so that not every step needs a replay. */
   #standing: { readonly actor: Actor; readonly state: number } | undefined;
-  /** Steps that were computed by running a role. */
-  computed = 0;
 
   readonly #permuted = new IntPairMap();
 
@@ -103,7 +118,12 @@ export class LocalStates {
     return this.#states.things[state]!;
   }
 
-  /** True when the second state differs from the first only in having sent more. */
+  /** All that a state's future depends on, but for what was sent. */
+  textOf(state: number): string {
+    return this.#cores.things[this.at(state).core]!;
+  }
+
+  /** True when two states differ only in what was sent. */
   isSilent(before: number, after: number): boolean {
     return this.at(before).core === this.at(after).core;
   }
@@ -113,25 +133,27 @@ export class LocalStates {
     const input = this.#network.inputOf({ kind: "deliver", from, item, crash: "never" });
     const known = this.#steps.get(state, input);
     if (known >= 0) return this.#outcomes[known]!;
-    const outcomes: number[] = [];
-    for (const crash of crashPoints[this.role]) {
-      const after = this.#compute(state, this.#network.inputOf({ kind: "deliver", from, item, crash }));
-      if (after >= 0) this.#addOutcome(outcomes, after);
-    }
-    return this.#memorise(state, input, outcomes);
+    return this.#memorise(state, input, this.explainedDelivery(state, from, item));
   }
 
   /** The states that the actor may go to by itself. */
   alone(state: number): readonly number[] {
-    const marker = this.#network.inputOf({ kind: "tick" });
-    const known = this.#steps.get(state, marker);
+    const known = this.#steps.get(state, aloneMarker);
     if (known >= 0) return this.#outcomes[known]!;
-    const outcomes: number[] = [];
-    for (const input of spontaneous[this.role]) {
-      const after = this.#compute(state, this.#network.inputOf(input));
-      if (after >= 0) this.#addOutcome(outcomes, after);
-    }
-    return this.#memorise(state, marker, outcomes);
+    return this.#memorise(state, aloneMarker, this.explainedAlone(state));
+  }
+
+  /** The steps behind {@link deliver}, computed anew. */
+  explainedDelivery(state: number, from: string, item: number): readonly LocalStep[] {
+    return this.#stepsBy(
+      state,
+      crashPoints[this.role].map(crash => ({ kind: "deliver", from, item, crash })),
+    );
+  }
+
+  /** The steps behind {@link alone}, computed anew. */
+  explainedAlone(state: number): readonly LocalStep[] {
+    return this.#stepsBy(state, spontaneous[this.role]);
   }
 
   /** The state after acceptors have changed places: the same history with the places changed. */
@@ -146,7 +168,8 @@ export class LocalStates {
     return after;
   }
 
-  #memorise(state: number, input: number, outcomes: readonly number[]): readonly number[] {
+  #memorise(state: number, input: number, steps: readonly LocalStep[]): readonly number[] {
+    const outcomes = steps.map(({ after }) => after).filter(after => after !== state);
     this.#steps.set(state, input, this.#outcomes.push(outcomes) - 1);
     return outcomes;
   }
@@ -155,19 +178,25 @@ export class LocalStates {
    * Of two outcomes that differ only in what was sent, the one that sent less is left out: a message that is sent
    * may still be lost, so whatever can follow the one can follow the other.
    */
-  #addOutcome(outcomes: number[], after: number): void {
-    const { core, sent } = this.at(after);
-    for (const other of outcomes) {
-      const known = this.at(other);
-      if (known.core === core && sent.every(item => known.sent.includes(item))) return;
+  #stepsBy(state: number, inputs: readonly Input[]): readonly LocalStep[] {
+    const steps: LocalStep[] = [];
+    for (const each of inputs) {
+      const input = this.#network.inputOf(each);
+      const after = this.#compute(state, input);
+      if (after < 0) continue;
+      const { core, sent } = this.at(after);
+      const isLess = steps.some(other => {
+        const known = this.at(other.after);
+        return known.core === core && sent.every(item => known.sent.includes(item));
+      });
+      if (!isLess) steps.push({ input, after });
     }
-    outcomes.push(after);
+    return steps;
   }
 
   /** The state after an input, or -1 when it cannot happen. */
   #compute(state: number, input: number): number {
     const actor = this.#take(state);
-    this.computed += 1;
     let violation: string | undefined;
     try {
       if (!actor.apply(this.#happening(input))) {
@@ -204,8 +233,9 @@ export class LocalStates {
   }
 
   #intern(actor: Actor, parent: number, input: number, violation?: string): number {
-    const coreKey = violation === undefined ? JSON.stringify(actor.dump()) : `violation ${violation} ${parent} ${input}`;
-    const core = this.#cores.numberOf(coreKey, null);
+    const coreKey =
+      violation === undefined ? JSON.stringify(actor.dump()) : `violation ${violation} ${parent} ${input}`;
+    const core = this.#cores.numberOf(coreKey, coreKey);
     const sent = new Set(parent < 0 ? [] : this.at(parent).sent);
     for (const envelope of actor.takeSent()) {
       const item = this.#network.itemOf(envelope);

@@ -36,7 +36,10 @@ export function describeMessage(message: Message): string {
     }
     case "accepted": {
       const { ballot, firstInstance, count, batch } = message;
-      const what = batch === null ? `${firstInstance} to ${firstInstance + count - 1}` : `${firstInstance}: ${batchName(batch)}`;
+      const what =
+        batch === null
+          ? `${firstInstance} to ${firstInstance + count - 1}`
+          : `${firstInstance}: ${batchName(batch)}`;
       return `Accepted ${formatBallot(ballot)} [${what}]`;
     }
     default: {

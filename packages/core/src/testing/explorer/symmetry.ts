@@ -38,6 +38,25 @@ export class Symmetry {
     return bestOrder;
   }
 
+  /** The names of the actors of a canonical form, from those of the tuple that was put in this order. */
+  renamed(names: readonly string[], order: number): readonly string[] {
+    const places = this.#orders[order]!;
+    const renamed = [...names];
+    places.forEach((place, acceptor) => {
+      renamed[this.#firstAcceptor + place] = names[this.#firstAcceptor + acceptor]!;
+    });
+    return renamed;
+  }
+
+  /** All that the future depends on but for the messages, as the least text over all orders of the acceptors. */
+  shapeOf(tuple: Int32Array): string {
+    const shapes = this.#orders.map((_, order) => {
+      this.#permute(tuple, order, this.#candidate);
+      return Array.from(this.#candidate, (state, actor) => this.#tables[actor]!.textOf(state)).join("\n");
+    });
+    return shapes.sort()[0]!;
+  }
+
   /** Are the acceptors in ascending order when each i has moved to `places[i]`? */
   #sorts(tuple: Int32Array, places: readonly number[]): boolean {
     const first = this.#firstAcceptor;
