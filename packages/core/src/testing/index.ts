@@ -1,5 +1,17 @@
-export { configurations } from "./explorer/configuration.js";
-export { explore } from "./explorer/explore.js";
+export {
+  type Configuration,
+  disjointQuorums,
+  largeConfigurations,
+  type ProposerBounds,
+  smallConfigurations,
+} from "./explorer/configuration.js";
+export {
+  type Exploration,
+  type ExplorationCounts,
+  type ExploreOptions,
+  explore,
+  type FoundViolation,
+} from "./explorer/explore.js";
 export { type FaultKind, faultKinds, type Profile } from "./profile.js";
 export { Random } from "./random.js";
 export { describeFailure, type ShortenedFailure, shortenFailure } from "./shorten.js";

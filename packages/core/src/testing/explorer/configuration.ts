@@ -16,6 +16,7 @@ export interface ProposerBounds {
  */
 export interface Configuration {
   readonly name: string;
+  readonly about: string;
   readonly proposers: readonly ProposerBounds[];
   readonly acceptors: number;
   readonly quorums: QuorumSizes;
@@ -28,35 +29,135 @@ export interface Configuration {
   readonly promisePartBytesMax: number;
 }
 
-const once: ProposerBounds = { campaignsMax: 1, restartsMax: 0, proposals: [1] };
-const majorityOf3: QuorumSizes = { prepare: 2, accept: 2 };
+/** A proposer that campaigns once and never restarts. */
+function campaigner(...proposals: number[]): ProposerBounds {
+  return { campaignsMax: 1, restartsMax: 0, proposals };
+}
+
 const plain = {
   acceptors: 3,
-  quorums: majorityOf3,
+  quorums: { prepare: 2, accept: 2 },
   learners: 0,
   deafLearners: 1,
   mode: "multi",
   batchCommandsMax: 2,
-  pipelineBatchesMax: 2,
+  pipelineBatchesMax: 1,
   promisePartBytesMax: 1 << 16,
 } as const;
 
-/** The spaces that have a name; `pnpm explore` lists them. */
-export const configurations: readonly Configuration[] = [
+const fourAcceptors = { ...plain, acceptors: 4, quorums: { prepare: 3, accept: 2 } } as const;
+
+/** Spaces of up to some hundred thousand states, a second or so each: together they are one test. */
+export const smallConfigurations: readonly Configuration[] = [
+  {
+    ...plain,
+    name: "duel",
+    about: "two proposers with a command each",
+    proposers: [campaigner(1), campaigner(1)],
+  },
   {
     ...plain,
     name: "two-instances",
-    proposers: [
-      { ...once, proposals: [2] },
-      { ...once, proposals: [1, 1] },
-    ],
+    about: "batches [2] and [1][1], one at a time",
+    proposers: [campaigner(2), campaigner(1, 1)],
   },
   {
     ...plain,
     name: "three-instances",
-    proposers: [
-      { ...once, proposals: [2, 1] },
-      { ...once, proposals: [1, 2] },
-    ],
+    about: "batches [3] and [1][2], one at a time",
+    batchCommandsMax: 3,
+    proposers: [campaigner(3), campaigner(1, 2)],
+  },
+  {
+    ...plain,
+    name: "three-ballots",
+    about: "a proposer leads before and after another",
+    proposers: [{ ...campaigner(1), campaignsMax: 2 }, campaigner()],
+  },
+  {
+    ...plain,
+    name: "restart",
+    about: "a proposer comes back in a new incarnation",
+    proposers: [{ ...campaigner(1), campaignsMax: 2, restartsMax: 1 }, campaigner()],
+  },
+  {
+    ...plain,
+    name: "trim",
+    about: "acceptors forget what is chosen",
+    deafLearners: 0,
+    proposers: [campaigner(1), campaigner(1)],
+  },
+  {
+    ...plain,
+    name: "learner",
+    about: "a learner that counts, fetches, reports and restarts",
+    learners: 1,
+    deafLearners: 0,
+    proposers: [campaigner(2), campaigner()],
+  },
+  {
+    ...plain,
+    name: "parts",
+    about: "Promises in parts",
+    promisePartBytesMax: 1,
+    proposers: [campaigner(1, 1), campaigner()],
+  },
+  {
+    ...plain,
+    name: "basic",
+    about: "Basic Paxos: phase 1 for every batch",
+    mode: "basic",
+    proposers: [campaigner(1, 1), campaigner()],
+  },
+  {
+    ...fourAcceptors,
+    name: "four-acceptors",
+    about: "phase-1 quorums of 3, phase-2 quorums of 2",
+    proposers: [campaigner(1), campaigner()],
   },
 ];
+
+/** Spaces of millions of states: half a minute to some minutes each. */
+export const largeConfigurations: readonly Configuration[] = [
+  {
+    ...plain,
+    name: "two-instances-pipelined",
+    about: "batches [2] and [1][1], two at a time",
+    pipelineBatchesMax: 2,
+    proposers: [campaigner(2), campaigner(1, 1)],
+  },
+  {
+    ...plain,
+    name: "three-instances-two-batches",
+    about: "batches [2][1] and [1][2], one at a time",
+    proposers: [campaigner(2, 1), campaigner(1, 2)],
+  },
+  {
+    ...fourAcceptors,
+    name: "four-acceptors-duel",
+    about: "phase-1 quorums of 3, phase-2 quorums of 2, a command each",
+    proposers: [campaigner(1), campaigner(1)],
+  },
+  {
+    ...plain,
+    name: "basic-duel",
+    about: "Basic Paxos: two proposers with commands",
+    mode: "basic",
+    proposers: [campaigner(1, 1), campaigner(1)],
+  },
+  {
+    ...plain,
+    name: "three-ballots-duel",
+    about: "three ballots of two proposers with a command each",
+    proposers: [{ ...campaigner(1), campaignsMax: 2 }, campaigner(1)],
+  },
+];
+
+/** Two promises and two votes of four acceptors need not meet: this space holds a violation. */
+export const disjointQuorums: Configuration = {
+  ...fourAcceptors,
+  name: "disjoint-quorums",
+  about: "quorums of 2 and 2 out of 4: must be found unsafe",
+  quorums: { prepare: 2, accept: 2 },
+  proposers: [campaigner(1), campaigner(1)],
+};

@@ -66,7 +66,7 @@ class Search {
   constructor(configuration: Configuration, options: ExploreOptions) {
     this.#options = options;
     this.#reduce = options.reduce ?? true;
-    this.#space = new Space(configuration);
+    this.#space = new Space(configuration, this.#reduce);
     const { tables, network } = this.#space;
     this.#symmetry = new Symmetry(tables, network.orders);
     this.#invariants = new Invariants(tables, configuration.quorums);
@@ -84,7 +84,7 @@ class Search {
         levelEnd = this.#store.size;
       }
       this.#store.read(this.#expanded, current);
-      this.#expand(current);
+      this.#space.forEachStep(current, (actor, after) => this.#go(current, actor, after));
       if (this.#violation !== undefined) break;
       this.#expanded += 1;
       if ((this.#expanded & 0x3fff) === 0) this.#options.onProgress?.(this.#counts());
@@ -107,14 +107,6 @@ class Search {
     };
   }
 
-  #expand(current: Int32Array): void {
-    if (this.#reduce)
-      return this.#space.forEachStep(current, (actor, after) => this.#go(current, actor, after));
-    for (const { actor, before, after } of this.#space.explainedSteps(current)) {
-      if (after !== before) this.#go(current, actor, after);
-    }
-  }
-
   #go(current: Int32Array, actor: number, after: number): void {
     if (this.#violation !== undefined) return;
     this.#transitions += 1;
@@ -123,10 +115,8 @@ class Search {
     next[actor] = after;
     const broken = this.#space.tables[actor]!.at(after).violation;
     if (broken !== undefined) return this.#report(broken, actor, after);
-    if (this.#reduce) {
-      this.#space.settle(next, actor);
-      this.#symmetry.canonicalise(next);
-    }
+    this.#space.settle(next, actor);
+    if (this.#reduce) this.#symmetry.canonicalise(next);
     if (!this.#store.add(next, this.#expanded)) return;
     const invariant = this.#invariants.violationOf(next);
     if (invariant !== undefined) this.#report(invariant, actor, after);

@@ -3,6 +3,13 @@ import { describeMessage } from "./names.js";
 import type { Space, Step } from "./space.js";
 import type { Symmetry } from "./symmetry.js";
 
+const verbs = {
+  campaign: "campaigns",
+  propose: "is proposed a client's commands",
+  tick: "is told that time has passed",
+  restart: "restarts",
+} as const;
+
 /** A step with the names that its actors have in the whole path. */
 interface NamedStep extends Step {
   readonly name: string;
@@ -118,7 +125,7 @@ function describeStep(space: Space, step: NamedStep): string {
     return `${describeMessage(message)} to ${to.length === 1 ? to[0] : "all"}`;
   });
   const says = sent.length === 0 ? "" : `, sends ${sent.join("; ")}`;
-  if (input.kind !== "deliver") return `${step.name}: ${input.kind}${says}`;
+  if (input.kind !== "deliver") return `${step.name}: ${verbs[input.kind]}${says}`;
   const crash = input.crash === "never" ? "" : `, crashes ${input.crash} and restarts`;
   const { message } = items.things[input.item]!;
   return `${step.name}: gets ${describeMessage(message)} from ${step.from}${crash}${says}`;

@@ -23,8 +23,11 @@ export class Space {
   readonly #deliveries: readonly (readonly IntPairMap[])[];
   readonly #silences: readonly (readonly IntPairMap[])[];
   readonly #lists: (readonly number[])[] = [];
+  readonly #reduce: boolean;
 
-  constructor(configuration: Configuration) {
+  /** Without `reduce`, silent steps are steps like others. */
+  constructor(configuration: Configuration, reduce: boolean) {
+    this.#reduce = reduce;
     const network = new Network(configuration);
     this.network = network;
     const acceptor = new LocalStates(network, "acceptor", 0);
@@ -61,6 +64,7 @@ export class Space {
    * whatever can happen without such a step can happen after it, and the states in between need not be told apart.
    */
   settle(state: Int32Array, changed: number): void {
+    if (!this.#reduce) return;
     let dirty = 1 << changed;
     while (dirty !== 0) {
       const mover = 31 - Math.clz32(dirty);
@@ -97,7 +101,7 @@ export class Space {
     const found = new Set<number>();
     for (const item of this.#itemsFor(actor, sender, senderState)) {
       for (const after of table.deliver(state, this.addresses[sender]!, item)) {
-        if (!table.isSilent(state, after)) found.add(after);
+        if (!this.#reduce || !table.isSilent(state, after)) found.add(after);
       }
     }
     const list = [...found];
