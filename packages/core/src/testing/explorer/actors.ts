@@ -129,7 +129,7 @@ class ProposerActor implements Actor {
       case "propose":
         return this.#propose();
       case "tick":
-        this.#proposer.tick(now);
+        this.#proposer.tick(late);
         return this.#flush();
       case "restart":
         if (this.#restarts === this.#bounds.restartsMax) return false;

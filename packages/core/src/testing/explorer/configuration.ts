@@ -58,8 +58,8 @@ export const smallConfigurations: readonly Configuration[] = [
   {
     ...plain,
     name: "two-instances",
-    about: "batches [2] and [1][1], one at a time",
-    proposers: [campaigner(2), campaigner(1, 1)],
+    about: "batches [1][1] and [2], one at a time",
+    proposers: [campaigner(1, 1), campaigner(2)],
   },
   {
     ...plain,
@@ -77,15 +77,15 @@ export const smallConfigurations: readonly Configuration[] = [
   {
     ...plain,
     name: "restart",
-    about: "a proposer comes back in a new incarnation",
-    proposers: [{ ...campaigner(1), campaignsMax: 2, restartsMax: 1 }, campaigner()],
+    about: "a proposer leads twice, in one life or in two",
+    proposers: [{ ...campaigner(1, 1), campaignsMax: 2, restartsMax: 1 }],
   },
   {
     ...plain,
     name: "trim",
     about: "acceptors forget what is chosen",
     deafLearners: 0,
-    proposers: [campaigner(1), campaigner(1)],
+    proposers: [campaigner(1, 1, 1), campaigner()],
   },
   {
     ...plain,
@@ -94,6 +94,13 @@ export const smallConfigurations: readonly Configuration[] = [
     learners: 1,
     deafLearners: 0,
     proposers: [campaigner(2), campaigner()],
+  },
+  {
+    ...plain,
+    name: "pipeline",
+    about: "two Accepts in flight, of one proposer",
+    pipelineBatchesMax: 2,
+    proposers: [{ ...campaigner(1, 1), campaignsMax: 2 }],
   },
   {
     ...plain,
@@ -113,6 +120,13 @@ export const smallConfigurations: readonly Configuration[] = [
     ...fourAcceptors,
     name: "four-acceptors",
     about: "phase-1 quorums of 3, phase-2 quorums of 2",
+    proposers: [campaigner(1), campaigner()],
+  },
+  {
+    ...fourAcceptors,
+    name: "four-acceptors-2-3",
+    about: "phase-1 quorums of 2, phase-2 quorums of 3",
+    quorums: { prepare: 2, accept: 3 },
     proposers: [campaigner(1), campaigner()],
   },
 ];
@@ -137,6 +151,27 @@ export const largeConfigurations: readonly Configuration[] = [
     name: "four-acceptors-duel",
     about: "phase-1 quorums of 3, phase-2 quorums of 2, a command each",
     proposers: [campaigner(1), campaigner(1)],
+  },
+  {
+    ...plain,
+    name: "pipeline-duel",
+    about: "two Accepts in flight while another proposer takes over",
+    pipelineBatchesMax: 2,
+    proposers: [campaigner(1, 1), campaigner()],
+  },
+  {
+    ...plain,
+    name: "restart-duel",
+    about: "a proposer comes back in a new incarnation, against another",
+    proposers: [{ ...campaigner(1), campaignsMax: 2, restartsMax: 1 }, campaigner()],
+  },
+  {
+    ...plain,
+    name: "two-learners",
+    about: "two learners on which trimming waits",
+    learners: 2,
+    deafLearners: 0,
+    proposers: [campaigner(1, 1)],
   },
   {
     ...plain,

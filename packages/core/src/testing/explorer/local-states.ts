@@ -107,7 +107,8 @@ export class LocalStates {
     this.#network = network;
     this.role = role;
     this.index = index;
-    this.#intern(createActor(network.configuration, role, index), -1, -1);
+    const actor = createActor(network.configuration, role, index);
+    this.#intern(actor, JSON.stringify(actor.dump()), -1, -1);
   }
 
   get size(): number {
@@ -198,15 +199,18 @@ export class LocalStates {
   #compute(state: number, input: number): number {
     const actor = this.#take(state);
     let violation: string | undefined;
+    let text: string;
     try {
       if (!actor.apply(this.#happening(input))) {
         this.#standing = { actor, state };
         return -1;
       }
+      text = JSON.stringify(actor.dump());
     } catch (thrown) {
       violation = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+      text = `${violation} ${state} ${input}`;
     }
-    const after = this.#intern(actor, state, input, violation);
+    const after = this.#intern(actor, text, state, input, violation);
     if (violation === undefined) this.#standing = { actor, state: after };
     return after;
   }
@@ -232,10 +236,8 @@ export class LocalStates {
     return { kind: "deliver", from: input.from, message, crash: input.crash };
   }
 
-  #intern(actor: Actor, parent: number, input: number, violation?: string): number {
-    const coreKey =
-      violation === undefined ? JSON.stringify(actor.dump()) : `violation ${violation} ${parent} ${input}`;
-    const core = this.#cores.numberOf(coreKey, coreKey);
+  #intern(actor: Actor, text: string, parent: number, input: number, violation?: string): number {
+    const core = this.#cores.numberOf(text, text);
     const sent = new Set(parent < 0 ? [] : this.at(parent).sent);
     for (const envelope of actor.takeSent()) {
       const item = this.#network.itemOf(envelope);
