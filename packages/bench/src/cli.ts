@@ -1,11 +1,19 @@
 #!/usr/bin/env node
 import { writeFile } from "node:fs/promises";
 import { SingleBar } from "cli-progress";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
+import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { measure, type OnStep } from "./measure.js";
-import { type BenchOptions, idsAmong, integerBetween, optionLimits, secondsBetween } from "./options.js";
+import {
+  type BenchOptions,
+  idsAmong,
+  integerBetween,
+  optionLimits,
+  secondsBetween,
+  traceLimits,
+} from "./options.js";
 import { reportOf } from "./report.js";
 import { renderTable } from "./table.js";
 
@@ -32,6 +40,20 @@ program
   .command("mailbox")
   .description("ring against MessagePort between two threads")
   .action(() => runMailbox({ seconds: program.opts<BenchOptions>().seconds }));
+program
+  .command("trace")
+  .description("sequence charts of what a real run sends; also takes --acceptors, --learners and --json")
+  .addOption(new Option("--protocol <name>").choices(["basic-paxos", "multi-paxos", "both"]).default("both"))
+  .option(
+    "--commands <n>",
+    "commands for Multi-Paxos, one after the other, then as many in one batch",
+    integerBetween(traceLimits.commands.min, traceLimits.commands.max),
+    traceLimits.commands.default,
+  )
+  .action((options: Pick<TraceOptions, "protocol" | "commands">) => {
+    const { acceptors, learners, json } = program.opts<BenchOptions>();
+    return runTrace({ ...options, acceptors, learners, json });
+  });
 
 async function runRows(options: BenchOptions): Promise<void> {
   const chosen = experiments.filter(({ id }) => options.only?.includes(id) ?? true);

@@ -18,7 +18,7 @@ const restPollMs = 15;
 const bytesMax = 262_144;
 
 /** Frames that flow with time, not with commits. */
-const maintenance = new Set<string>(["progress"]);
+const maintenance = new Set<string>(["progress", "heartbeat", "granted"]);
 const consensus = new Set<string>(["prepare", "promise", "accept", "accepted"]);
 
 /** A real cluster with one client. */
@@ -47,7 +47,7 @@ export class ClusterSubject implements Subject {
       proposers: 1,
       acceptors: options.acceptors,
       learners: options.learners,
-      batch: { commandsMax: shape.commandsMax, bytesMax },
+      batch: { commandsMax: shape.commandsMax, bytesMax, adaptive: false },
       pipeline: { batchesMax: shape.batchesMax },
       mailbox: shape.mailbox,
       trace,
@@ -169,7 +169,11 @@ function activity(inspections: readonly Inspection[]): string {
   );
 }
 
-async function inspectAtRest(cluster: Cluster<VerifyingStore>, stateDigest: boolean): Promise<Inspection[]> {
+/** Waits until nothing is under way but maintenance. @throws VerificationError */
+export async function inspectAtRest(
+  cluster: Cluster<VerifyingStore>,
+  stateDigest: boolean,
+): Promise<Inspection[]> {
   const giveUpAt = performance.now() + restWithinMs;
   let last = "";
   for (;;) {

@@ -33,6 +33,12 @@ export const optionLimits = {
   seconds: { min: 0.05, max: 3600, default: 4 },
 } as const;
 
+/** Bounds and defaults of the sequence charts. */
+export const traceLimits = {
+  /** Each command is a part of a chart that is to be read. */
+  commands: { min: 1, max: 16, default: 2 },
+} as const;
+
 /** A parser for commander. */
 export function integerBetween(min: number, max: number): (text: string) => number {
   return text => {

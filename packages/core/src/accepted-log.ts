@@ -3,13 +3,14 @@ import { sliceBatch } from "./batch.js";
 import { InstanceRanges } from "./instance-ranges.js";
 import type { AcceptedEntry } from "./messages.js";
 
-/** The entry's part from position `skip` on: the same ballot, the same values. */
+/** The entry's part from position `skip` on: the same ballot, the same values, the same source. */
 export function sliceEntry(entry: AcceptedEntry, skip: number, count: number): AcceptedEntry {
   return {
     ballot: entry.ballot,
     firstInstance: entry.firstInstance + skip,
     count,
     batch: sliceBatch(entry.batch, skip, count),
+    source: entry.source,
   };
 }
 

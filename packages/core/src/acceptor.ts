@@ -1,24 +1,33 @@
 import { acceptedRanges, higherBallot } from "./accepted-log.js";
 import { assert } from "./assert.js";
-import { type Ballot, compareBallots, noBallot } from "./ballot.js";
-import { batchBytes } from "./batch.js";
+import { type Ballot, compareBallots, noBallot, sameProposer } from "./ballot.js";
+import { type Batch, batchBytes } from "./batch.js";
 import { endOf } from "./instance-ranges.js";
 import { limits } from "./limits.js";
 import type {
   AcceptedEntry,
+  AcceptedMessage,
   AcceptMessage,
   Address,
   Envelope,
   FetchMessage,
+  HeartbeatMessage,
   Message,
   PrepareMessage,
 } from "./messages.js";
-import { addressesOf, type Topology } from "./roles.js";
+import { actorAddress, addressesOf, type Topology } from "./roles.js";
 
-/** What an acceptor must not forget; an accept record raises the promise to its ballot too. */
+/** Until `until`, in milliseconds, only the proposer of `ballot` may prepare. */
+export interface Lease {
+  readonly ballot: Ballot;
+  readonly until: number;
+}
+
+/** What an acceptor must not forget. Records of accepts and leases raise the promise to their ballot too. */
 export type AcceptorRecord =
   | { readonly kind: "promise"; readonly ballot: Ballot }
-  | { readonly kind: "accept"; readonly entry: AcceptedEntry }
+  | { readonly kind: "accept"; readonly entry: AcceptedEntry; readonly leaseUntil: number }
+  | { readonly kind: "lease"; readonly ballot: Ballot; readonly leaseUntil: number }
   | { readonly kind: "trim"; readonly below: number };
 
 /** What an acceptor knows, as its storage gives it back after a restart. */
@@ -26,6 +35,8 @@ export interface AcceptorState {
   readonly promised: Ballot;
   readonly trimmedBelow: number;
   readonly accepted: readonly AcceptedEntry[];
+  /** Undefined when storage does not know: the acceptor then waits as long as a lease can last. */
+  readonly lease: Lease | undefined;
 }
 
 /** How much an acceptor says at once; see {@link limits}. The simulator sets them low. */
@@ -34,16 +45,27 @@ export interface AcceptorBounds {
   readonly fetchBytesMax: number;
 }
 
+export interface AcceptorOptions {
+  readonly topology: Topology;
+  /** How long a lease lasts that a leader asks for, in milliseconds. */
+  readonly leaseMs: number;
+  readonly bounds?: AcceptorBounds;
+}
+
 /** First make `persist` safe, then `send`: an answer that outlives its promise would be a lie. */
 export interface AcceptorReady {
   readonly persist: readonly AcceptorRecord[];
   readonly send: readonly Envelope[];
 }
 
+const noLease: Lease = { ballot: noBallot, until: 0 };
+
 /**
  * The memory of the protocol: it promises not to accept below a ballot, and accepts what is not below its promise.
+ * For the time of a lease it does not even promise anything to others than the leader.
  *
- * Source: "Paxos Made Simple", section 2.2, phases 1b and 2b.
+ * Source: "Paxos Made Simple", section 2.2, phases 1b and 2b. Leases: Chandra, Griesemer, Redstone, "Paxos Made
+ * Live", section 5.2.
  */
 export class Acceptor {
   readonly #learners: readonly Address[];
@@ -51,15 +73,20 @@ export class Acceptor {
   readonly #bounds: AcceptorBounds;
   #promised: Ballot;
   #trimmedBelow: number;
+  #lease: Lease;
   #persist: AcceptorRecord[] = [];
   #send: Envelope[] = [];
 
   /** `recovered` is what storage kept from an earlier life; leave it out only for an acceptor that never lived. */
-  constructor(topology: Topology, recovered?: AcceptorState, bounds: AcceptorBounds = limits) {
-    this.#bounds = bounds;
-    this.#learners = addressesOf("learner", topology.learners);
+  constructor(options: AcceptorOptions, recovered: AcceptorState | undefined, now: number) {
+    this.#bounds = options.bounds ?? limits;
+    this.#learners = addressesOf("learner", options.topology.learners);
     this.#promised = recovered?.promised ?? noBallot;
     this.#trimmedBelow = recovered?.trimmedBelow ?? 0;
+    const unknownLease = recovered !== undefined && recovered.lease === undefined;
+    this.#lease = unknownLease
+      ? { ballot: noBallot, until: now + options.leaseMs }
+      : (recovered?.lease ?? noLease);
     for (const entry of recovered?.accepted ?? []) this.#accepted.put(entry, higherBallot);
   }
 
@@ -71,17 +98,24 @@ export class Acceptor {
     return this.#trimmedBelow;
   }
 
+  get lease(): Lease {
+    return this.#lease;
+  }
+
   /** The first instance above every accepted one. */
   get acceptedEnd(): number {
     return Math.max(this.#accepted.end(), this.#trimmedBelow);
   }
 
-  receive(from: Address, message: Message): void {
+  /** `now` is sampled after the message was taken: a lease must not look longer gone than it is. */
+  receive(from: Address, message: Message, now: number): void {
     switch (message.type) {
       case "prepare":
-        return this.#onPrepare(from, message);
+        return this.#onPrepare(from, message, now);
       case "accept":
         return this.#onAccept(from, message);
+      case "heartbeat":
+        return this.#onHeartbeat(from, message);
       case "fetch":
         return this.#onFetch(from, message);
       default:
@@ -96,14 +130,28 @@ export class Acceptor {
     return ready;
   }
 
-  #onPrepare(from: Address, { ballot, firstInstance }: PrepareMessage): void {
+  #onPrepare(from: Address, { ballot, firstInstance, released }: PrepareMessage, now: number): void {
     const order = compareBallots(ballot, this.#promised);
     if (order < 0) return this.#refuse(from, ballot);
     if (order > 0) {
+      // A refused Prepare changes nothing: whoever holds the lease must not notice that it came.
+      if (this.#isLeasedToAnother(ballot, released, now))
+        return this.#refuse(from, ballot, this.#lease.until);
       this.#promised = ballot;
       this.#persist.push({ kind: "promise", ballot });
     }
     this.#promise(from, ballot, firstInstance);
+  }
+
+  #isLeasedToAnother(ballot: Ballot, released: Ballot | null, now: number): boolean {
+    const lease = this.#lease;
+    if (now >= lease.until || sameProposer(ballot, lease.ballot)) return false;
+    // Only its holder can give a lease up, by the name of its ballot.
+    const isReleased =
+      released !== null &&
+      sameProposer(released, lease.ballot) &&
+      compareBallots(lease.ballot, released) <= 0;
+    return !isReleased;
   }
 
   #promise(to: Address, ballot: Ballot, firstInstance: number): void {
@@ -135,19 +183,48 @@ export class Acceptor {
   }
 
   #onAccept(from: Address, message: AcceptMessage): void {
-    const { ballot, firstInstance, batch } = message;
+    const { ballot, firstInstance, batch, source } = message;
     const order = compareBallots(ballot, this.#promised);
     if (order < 0 || firstInstance < this.#trimmedBelow) return this.#refuse(from, ballot);
     // Accepting in a ballot promises it: otherwise a lower ballot could still be accepted afterwards.
     if (order > 0) this.#promised = ballot;
-    const entry: AcceptedEntry = { ballot, firstInstance, count: batch.count, batch };
+    const entry: AcceptedEntry = { ballot, firstInstance, count: batch.count, batch, source };
     this.#accepted.put(entry, higherBallot);
-    this.#persist.push({ kind: "accept", entry });
-    this.#send.push(
-      { to: this.#learners, message: { type: "accepted", ...entry } },
-      { to: [from], message: { type: "accepted", ballot, firstInstance, count: batch.count, batch: null } },
-    );
+    const leaseUntil = this.#grant(ballot, message.leaseUntil);
+    this.#persist.push({ kind: "accept", entry, leaseUntil });
+    this.#tell(from, message, leaseUntil);
     this.#trim(message.trimBelow);
+  }
+
+  /** Learners are told the values, or with digests what stands for them; the leader needs no values. */
+  #tell(leader: Address, message: AcceptMessage, leaseUntil: number): void {
+    const { batch, source, distinguished } = message;
+    const learners = distinguished < 0 ? this.#learners : [actorAddress("learner", distinguished)];
+    const told = acceptedMessage(message, null, leaseUntil);
+    if (source !== null) {
+      this.#send.push({ to: [...learners, leader], message: told });
+      return;
+    }
+    this.#send.push(
+      { to: learners, message: acceptedMessage(message, batch, 0) },
+      { to: [leader], message: told },
+    );
+  }
+
+  #onHeartbeat(from: Address, { ballot, leaseUntil, round }: HeartbeatMessage): void {
+    const order = compareBallots(ballot, this.#promised);
+    if (order < 0) return this.#refuse(from, ballot);
+    if (order > 0) this.#promised = ballot;
+    const granted = this.#grant(ballot, leaseUntil);
+    this.#persist.push({ kind: "lease", ballot, leaseUntil: granted });
+    this.#send.push({ to: [from], message: { type: "granted", ballot, leaseUntil: granted, round } });
+  }
+
+  /** A lease only grows. Returns its end. */
+  #grant(ballot: Ballot, leaseUntil: number): number {
+    const until = Math.max(this.#lease.until, leaseUntil);
+    this.#lease = { ballot, until };
+    return until;
   }
 
   #trim(below: number): void {
@@ -157,11 +234,9 @@ export class Acceptor {
     this.#persist.push({ kind: "trim", below });
   }
 
-  #refuse(to: Address, ballot: Ballot): void {
-    this.#send.push({
-      to: [to],
-      message: { type: "refuse", ballot, promised: this.#promised, trimmedBelow: this.#trimmedBelow },
-    });
+  #refuse(to: Address, ballot: Ballot, leaseUntil = 0): void {
+    const { trimmedBelow, promised } = this;
+    this.#send.push({ to: [to], message: { type: "refuse", ballot, promised, trimmedBelow, leaseUntil } });
   }
 
   #onFetch(from: Address, { firstInstance }: FetchMessage): void {
@@ -170,7 +245,10 @@ export class Acceptor {
     }
     let bytes = 0;
     for (const entry of this.#accepted.from(firstInstance)) {
-      this.#send.push({ to: [from], message: { type: "accepted", ...entry } });
+      this.#send.push({
+        to: [from],
+        message: { type: "accepted", ...entry, leaseUntil: 0, distinguished: -1 },
+      });
       bytes += batchBytes(entry.batch);
       if (bytes >= this.#bounds.fetchBytesMax) return;
     }
@@ -178,8 +256,15 @@ export class Acceptor {
 
   /** Everything its future depends on, as plain data; for the explorer. */
   dump(): unknown {
-    return [this.#promised, this.#trimmedBelow, [...this.#accepted.from(0)]];
+    return [this.#promised, this.#lease, this.#trimmedBelow, [...this.#accepted.from(0)]];
   }
+}
+
+/** Field by field: spreading objects costs microseconds here, on the way of every batch. */
+function acceptedMessage(accept: AcceptMessage, batch: Batch | null, leaseUntil: number): AcceptedMessage {
+  const { ballot, firstInstance, source, distinguished } = accept;
+  const { count } = accept.batch;
+  return { type: "accepted", ballot, firstInstance, count, batch, source, leaseUntil, distinguished };
 }
 
 /**
@@ -190,6 +275,7 @@ export function recoverAcceptor(records: Iterable<AcceptorRecord>): AcceptorStat
   const accepted = acceptedRanges();
   let promised = noBallot;
   let trimmedBelow = 0;
+  let lease = noLease;
   const raise = (ballot: Ballot) => {
     if (compareBallots(ballot, promised) > 0) promised = ballot;
   };
@@ -200,7 +286,12 @@ export function recoverAcceptor(records: Iterable<AcceptorRecord>): AcceptorStat
         break;
       case "accept":
         raise(record.entry.ballot);
+        lease = { ballot: record.entry.ballot, until: record.leaseUntil };
         if (endOf(record.entry) > trimmedBelow) accepted.put(record.entry, higherBallot);
+        break;
+      case "lease":
+        raise(record.ballot);
+        lease = { ballot: record.ballot, until: record.leaseUntil };
         break;
       case "trim":
         trimmedBelow = Math.max(trimmedBelow, record.below);
@@ -208,5 +299,5 @@ export function recoverAcceptor(records: Iterable<AcceptorRecord>): AcceptorStat
         break;
     }
   }
-  return { promised, trimmedBelow, accepted: [...accepted.from(trimmedBelow)] };
+  return { promised, trimmedBelow, accepted: [...accepted.from(trimmedBelow)], lease };
 }

@@ -28,6 +28,11 @@ export function sameBallot(a: Ballot, b: Ballot): boolean {
   return a.round === b.round && a.incarnation === b.incarnation && a.proposer === b.proposer;
 }
 
+/** Are both ballots of the same life of the same proposer? */
+export function sameProposer(a: Ballot, b: Ballot): boolean {
+  return a.incarnation === b.incarnation && a.proposer === b.proposer;
+}
+
 /** The lowest ballot of this life of this proposer that is above `seen`. */
 export function ballotAbove(seen: Ballot, proposer: number, incarnation: number): Ballot {
   return { round: seen.round + 1, incarnation, proposer };

@@ -46,13 +46,28 @@ export interface CloseSegment {
   readonly count: 1;
 }
 
+/** Says that the client of an idle session is still there. */
+export interface KeepAliveSegment {
+  readonly kind: "keepAlive";
+  readonly client: number;
+  readonly session: number;
+  readonly count: 1;
+  readonly answerer: number;
+}
+
 /** Fills holes below the highest instance that a new leader found. */
 export interface NoopSegment {
   readonly kind: "noop";
   readonly count: number;
 }
 
-export type Segment = CommandSegment | FillSegment | OpenSegment | CloseSegment | NoopSegment;
+export type Segment =
+  | CommandSegment
+  | FillSegment
+  | OpenSegment
+  | CloseSegment
+  | KeepAliveSegment
+  | NoopSegment;
 
 /** Segments that carry a range of one session's sequence numbers. */
 export type SequencedSegment = CommandSegment | FillSegment;

@@ -1,15 +1,18 @@
 import { assert } from "./assert.js";
 import { type Ballot, compareBallots, noBallot } from "./ballot.js";
 import { type Segment, type SequencedSegment, sliceSegment } from "./batch.js";
+import { type BatchLimits, commandsPerBatch } from "./batch-size.js";
+import { type Answered, ClientReads, type Consistency, type Destinations } from "./client-reads.js";
 import type {
   Address,
   Envelope,
   Message,
   NotLeaderMessage,
+  ReadReadyMessage,
   ResponseMessage,
-  Result,
   SequenceGapMessage,
 } from "./messages.js";
+import { Outstanding, type Settled, type Submission, slot } from "./outstanding.js";
 import { actorAddress, clientAddress, indexOf, type Topology } from "./roles.js";
 
 export interface ClientOptions {
@@ -21,14 +24,12 @@ export interface ClientOptions {
   /** Without any progress for this long, in milliseconds, everything unanswered is sent again; doubles each time. */
   readonly retryAfterMs: number;
   readonly retryAfterMsMax: number;
+  /** A session that was silent for this long, in milliseconds, is kept alive. */
+  readonly keepAliveMs: number;
   /** Which learner is asked to answer first. */
   readonly answerer: number;
-}
-
-/** Results of consecutive sequence numbers that a caller still waits for. */
-export interface Settled {
-  readonly firstSequence: number;
-  readonly results: readonly Result[];
+  /** How many commands to put into one piece. */
+  readonly batch: BatchLimits;
 }
 
 export interface ClientReady {
@@ -36,17 +37,13 @@ export interface ClientReady {
   readonly settled: readonly Settled[];
   /** Sequence numbers whose deadline has passed: their outcome is unknown. */
   readonly expired: readonly number[];
+  readonly answered: readonly Answered[];
+  /** Reads whose deadline has passed. */
+  readonly expiredReads: readonly number[];
 }
 
-/** What was submitted in one piece and is kept until all of it is answered. */
-interface Submission {
-  readonly firstSequence: number;
-  readonly count: number;
-  readonly bytes: Uint8Array;
-}
-
-/** What is known of a sequence number. */
-const slot = { answered: 0, waiting: 1, abandoned: 2 } as const;
+/** Asks the leader for a sign of life before anything is sent again: the request's number, in no use by reads. */
+const probe = 0;
 
 /**
  * A client's half of exactly-once: it numbers commands, finds the leader, sends again what got lost, and never
@@ -55,37 +52,33 @@ const slot = { answered: 0, waiting: 1, abandoned: 2 } as const;
 export class Client {
   readonly #options: ClientOptions;
   readonly #address: Address;
+  readonly #outstanding: Outstanding;
+  readonly #reads: ClientReads;
   #session: number | undefined;
   #state: "opening" | "open" | "expired" | "closed" = "opening";
-  #nextSequence = 1;
-  /** Everything below is answered. */
-  #oldestSequence = 1;
-  readonly #slots: Uint8Array;
-  readonly #deadlines: Float64Array;
-  #submissions: Submission[] = [];
-  #earliestDeadline = Number.POSITIVE_INFINITY;
   #leader = 0;
   #ballot: Ballot = noBallot;
   #answerer: number;
   #observedBelow = 0;
-  #retryAt: number = Number.POSITIVE_INFINITY;
+  #retryAt = Number.POSITIVE_INFINITY;
   #retryAfterMs: number;
+  /** Whether the leader was asked if it lives since there was progress, and whether it does. */
+  #probe: "none" | "asked" | "alive" = "none";
   /** Times that nothing came until the retry. */
   #silences = 0;
+  #keepAliveAt = Number.POSITIVE_INFINITY;
   #gap: { readonly ballot: Ballot; readonly expected: number } | undefined;
   #send: Envelope[] = [];
   #settled: Settled[] = [];
   #expired: number[] = [];
 
   constructor(options: ClientOptions) {
-    const { windowCommandsMax } = options;
-    assert((windowCommandsMax & (windowCommandsMax - 1)) === 0, "the window is a power of two");
     this.#options = options;
     this.#address = clientAddress(options.client);
     this.#answerer = options.answerer;
     this.#retryAfterMs = options.retryAfterMs;
-    this.#slots = new Uint8Array(windowCommandsMax);
-    this.#deadlines = new Float64Array(windowCommandsMax);
+    this.#outstanding = new Outstanding(options.windowCommandsMax);
+    this.#reads = new ClientReads(options.retryAfterMs);
   }
 
   get address(): Address {
@@ -102,12 +95,12 @@ export class Client {
 
   /** Sequence numbers that are used and not answered, with those whose callers have gone. */
   get unanswered(): number {
-    return this.#nextSequence - this.#oldestSequence;
+    return this.#outstanding.count;
   }
 
   /** How many more commands may be submitted now. */
   get room(): number {
-    return this.#state === "open" ? this.#options.windowCommandsMax - this.unanswered : 0;
+    return this.#state === "open" ? this.#outstanding.room : 0;
   }
 
   /** Everything that this client has seen the effect of is below this instance. */
@@ -115,9 +108,14 @@ export class Client {
     return this.#observedBelow;
   }
 
-  /** The learner that is to answer this client's queries. */
-  get answerer(): Address {
-    return actorAddress("learner", this.#answerer);
+  /** Reads that are not answered. */
+  get openReads(): number {
+    return this.#reads.open;
+  }
+
+  /** How many commands the next submission should hold when so many wait. */
+  submissionCommands(waiting: number): number {
+    return commandsPerBatch(this.unanswered + waiting, this.#options.batch);
   }
 
   /** Asks for a session. Commands can be submitted once {@link state} is `open`. */
@@ -133,8 +131,6 @@ export class Client {
       this.#propose([{ kind: "close", client: this.#options.client, session, count: 1 }]);
     }
     this.#state = "closed";
-    this.#retryAt = Number.POSITIVE_INFINITY;
-    this.#earliestDeadline = Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -142,22 +138,12 @@ export class Client {
    * Returns the first number. At most {@link room} commands.
    */
   submit(bytes: Uint8Array, deadlines: readonly number[], now: number): number {
-    const count = deadlines.length;
-    assert(count > 0 && count <= this.room, "a submission fits into the window");
-    const firstSequence = this.#nextSequence;
-    for (let index = 0; index < count; index++) {
-      const deadline = deadlines[index] as number;
-      const position = (firstSequence + index) % this.#slots.length;
-      this.#slots[position] = slot.waiting;
-      this.#deadlines[position] = deadline;
-      if (deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
-    }
+    assert(deadlines.length <= this.room, "commands are submitted to an open session that has room");
     if (this.unanswered === 0) this.#restartRetry(now);
-    this.#nextSequence += count;
-    const submission = { firstSequence, count, bytes };
-    this.#submissions.push(submission);
+    const submission = this.#outstanding.submit(bytes, deadlines);
     this.#propose([this.#segmentOf(submission)]);
-    return firstSequence;
+    this.#keepAliveAt = now + this.#options.keepAliveMs;
+    return submission.firstSequence;
   }
 
   /**
@@ -165,7 +151,17 @@ export class Client {
    * whenever something must be sent again.
    */
   abandon(sequence: number): void {
-    if (this.#slotOf(sequence) === slot.waiting) this.#setSlot(sequence, slot.abandoned);
+    this.#outstanding.abandon(sequence);
+  }
+
+  /** Reads without changing anything; returns the number under which {@link takeReady} gives the answer. */
+  read(bytes: Uint8Array, consistency: Consistency, deadline: number, now: number): number {
+    return this.#reads.add(bytes, consistency, deadline, now, this.#destinations());
+  }
+
+  /** The caller of a read has gone. */
+  forgetRead(id: number): void {
+    this.#reads.forget(id);
   }
 
   receive(from: Address, message: Message, now: number): void {
@@ -176,8 +172,13 @@ export class Client {
         return this.#onNotLeader(from, message, now);
       case "sequenceGap":
         return this.#onSequenceGap(message, now);
+      case "readReady":
+        return this.#onReadReady(from, message, now);
+      case "answer":
+        this.#observe(message.appliedBelow);
+        return this.#reads.answer(message);
       case "sessionOpened":
-        return this.#onSessionOpened(message.session);
+        return this.#onSessionOpened(message.session, now);
       case "sessionExpired":
         if (message.session === this.#session && this.#state === "open") this.#state = "expired";
         return;
@@ -186,45 +187,47 @@ export class Client {
     }
   }
 
-  /** A query was answered: later ones must not go back behind it. */
-  observe(appliedBelow: number): void {
-    this.#observedBelow = Math.max(this.#observedBelow, appliedBelow);
-  }
-
   /** Passes deadlines and sends again what is late; call it when {@link deadline} has come. */
   tick(now: number): void {
-    if (now >= this.#earliestDeadline) this.#expire(now);
-    if (now < this.#retryAt) return;
-    this.#retryAfterMs = Math.min(this.#retryAfterMs * 2, this.#options.retryAfterMsMax);
-    // Silence: maybe the proposer, maybe the learner. Every pair of them has its turn.
-    this.#silences += 1;
-    this.#leader = (this.#leader + 1) % this.#options.topology.proposers;
-    if (this.#silences % this.#options.topology.proposers === 0) {
-      this.#answerer = (this.#answerer + 1) % this.#options.topology.learners;
-    }
-    this.#sendAgain(now);
+    if (this.#state === "closed") return;
+    if (now >= this.#outstanding.earliestDeadline) this.#outstanding.expire(now, this.#expired);
+    if (this.#reads.tick(now, this.#destinations())) this.#tryNextLeader();
+    if (this.#state === "expired") return;
+    if (now >= this.#keepAliveAt) this.#keepAlive(now);
+    if (now >= this.#retryAt) this.#onSilence(now);
   }
 
   /** When {@link tick} wants to be called, in milliseconds of `now`'s clock. */
   get deadline(): number {
-    return Math.min(this.#earliestDeadline, this.#retryAt);
+    if (this.#state === "closed") return Number.POSITIVE_INFINITY;
+    const forCallers = Math.min(this.#outstanding.earliestDeadline, this.#reads.deadline);
+    return this.#state === "expired" ? forCallers : Math.min(forCallers, this.#retryAt, this.#keepAliveAt);
   }
 
   takeReady(): ClientReady {
-    const ready = { send: this.#send, settled: this.#settled, expired: this.#expired };
+    const { send, answered, expired: expiredReads } = this.#reads.takeReady(this.#destinations());
+    if (send.length > 0) this.#send.push(...send);
+    const ready = {
+      send: this.#send,
+      settled: this.#settled,
+      expired: this.#expired,
+      answered,
+      expiredReads,
+    };
     this.#send = [];
     this.#settled = [];
     this.#expired = [];
     return ready;
   }
 
-  #onSessionOpened(session: number): void {
+  #onSessionOpened(session: number, now: number): void {
     if (this.#state === "opening") {
       this.#session = session;
       this.#state = "open";
       this.#retryAt = Number.POSITIVE_INFINITY;
       this.#retryAfterMs = this.#options.retryAfterMs;
-      this.#observedBelow = Math.max(this.#observedBelow, session + 1);
+      this.#keepAliveAt = now + this.#options.keepAliveMs;
+      this.#observe(session + 1);
     } else if (session !== this.#session) {
       // An opening that was sent twice has opened two: the surplus one is given back.
       this.#propose([{ kind: "close", client: this.#options.client, session, count: 1 }]);
@@ -232,87 +235,88 @@ export class Client {
   }
 
   #onResponse(message: ResponseMessage, now: number): void {
-    if (message.session !== this.#session || this.#state === "closed") return;
+    if (message.session !== this.#session || this.#state !== "open") return;
+    this.#observe(message.appliedBelow);
     const { firstSequence, results } = message;
-    this.#observedBelow = Math.max(this.#observedBelow, message.appliedBelow);
-    const before = this.#oldestSequence;
-    let runStart = -1;
-    for (let index = 0; index <= results.length; index++) {
-      const sequence = firstSequence + index;
-      const known =
-        index === results.length || sequence < this.#oldestSequence ? slot.answered : this.#slotOf(sequence);
-      if (known !== slot.answered) this.#setSlot(sequence, slot.answered);
-      if (known === slot.waiting && runStart < 0) runStart = index;
-      if (known !== slot.waiting && runStart >= 0) {
-        const whole = runStart === 0 && index === results.length;
-        this.#settled.push({
-          firstSequence: firstSequence + runStart,
-          results: whole ? results : results.slice(runStart, index),
-        });
-        runStart = -1;
-      }
-    }
-    while (this.#oldestSequence < this.#nextSequence) {
-      if (this.#slotOf(this.#oldestSequence) !== slot.answered) break;
-      this.#oldestSequence += 1;
-    }
-    if (this.#oldestSequence > before) this.#onProgress(now);
-  }
-
-  #onProgress(now: number): void {
-    let done = 0;
-    for (const { firstSequence, count } of this.#submissions) {
-      if (firstSequence + count > this.#oldestSequence) break;
-      done += 1;
-    }
-    if (done > 0) this.#submissions.splice(0, done);
+    if (!this.#outstanding.answer(firstSequence, results, this.#settled)) return;
+    this.#probe = "none";
     if (this.unanswered > 0) this.#restartRetry(now);
-    else {
-      this.#retryAt = Number.POSITIVE_INFINITY;
-      this.#earliestDeadline = Number.POSITIVE_INFINITY;
-    }
+    else this.#retryAt = Number.POSITIVE_INFINITY;
   }
 
-  #onNotLeader(from: Address, { ballot }: NotLeaderMessage, now: number): void {
-    if (compareBallots(ballot, this.#ballot) > 0) this.#ballot = ballot;
+  #onNotLeader(from: Address, { ballot, leader, forwarded }: NotLeaderMessage, now: number): void {
+    const order = compareBallots(ballot, this.#ballot);
     const refuser = indexOf("proposer", from);
-    if (refuser !== this.#leader || this.#retryAt === Number.POSITIVE_INFINITY) return;
-    const better = this.#ballot.proposer;
     // Nobody better is known: the timer tries the others, so that two that know nothing are not asked in a circle.
-    if (better < 0 || better === refuser) return;
-    this.#leader = better;
-    this.#sendAgain(now);
+    if (order < 0 || leader < 0 || leader === refuser) return;
+    if (order === 0 && refuser !== this.#leader) return;
+    this.#ballot = ballot;
+    if (leader === this.#leader) return;
+    this.#leader = leader;
+    this.#probe = "none";
+    this.#reads.askAgain(now);
+    if (!forwarded && this.#retryAt < Number.POSITIVE_INFINITY) this.#sendAgain(now);
   }
 
   #onSequenceGap({ session, expected, ballot }: SequenceGapMessage, now: number): void {
-    if (session !== this.#session || expected < this.#oldestSequence) return;
+    if (session !== this.#session || expected < this.#outstanding.oldest) return;
     const known = this.#gap;
     if (known?.expected === expected && compareBallots(known.ballot, ballot) === 0) return;
     this.#gap = { ballot, expected };
     this.#sendAgain(now);
   }
 
-  #expire(now: number): void {
-    this.#earliestDeadline = Number.POSITIVE_INFINITY;
-    for (let sequence = this.#oldestSequence; sequence < this.#nextSequence; sequence++) {
-      if (this.#slotOf(sequence) !== slot.waiting) continue;
-      const deadline = this.#deadlines[sequence % this.#deadlines.length] as number;
-      if (deadline > now) this.#earliestDeadline = Math.min(this.#earliestDeadline, deadline);
-      else {
-        this.#setSlot(sequence, slot.abandoned);
-        this.#expired.push(sequence);
-      }
+  #onReadReady(from: Address, message: ReadReadyMessage, now: number): void {
+    if (message.id !== probe) return this.#reads.ready(message, now, this.#destinations());
+    if (this.#probe === "asked" && indexOf("proposer", from) === this.#leader) this.#probe = "alive";
+  }
+
+  /**
+   * Nothing has come for too long. While the leader lives, what it was sent is not lost and the learner is silent;
+   * otherwise another proposer is tried.
+   */
+  #onSilence(now: number): void {
+    if (this.#probe === "none" && this.#state === "open") {
+      this.#probe = "asked";
+      this.#retryAt = now + this.#retryAfterMs;
+      this.#send.push({ to: [this.#leaderAddress()], message: { type: "read", id: probe } });
+      return;
     }
+    this.#retryAfterMs = Math.min(this.#retryAfterMs * 2, this.#options.retryAfterMsMax);
+    this.#silences += 1;
+    const { proposers } = this.#options.topology;
+    if (this.#probe === "alive") this.#tryNextAnswerer();
+    else {
+      this.#tryNextLeader();
+      if (this.#silences % proposers === 0) this.#tryNextAnswerer();
+    }
+    this.#probe = "none";
+    this.#sendAgain(now);
+  }
+
+  #tryNextLeader(): void {
+    this.#leader = (this.#leader + 1) % this.#options.topology.proposers;
+  }
+
+  #tryNextAnswerer(): void {
+    this.#answerer = (this.#answerer + 1) % this.#options.topology.learners;
+  }
+
+  #keepAlive(now: number): void {
+    const { client, keepAliveMs } = this.#options;
+    const session = this.#session as number;
+    this.#keepAliveAt = now + keepAliveMs;
+    this.#propose([{ kind: "keepAlive", client, session, count: 1, answerer: this.#answerer }]);
   }
 
   #sendAgain(now: number): void {
     this.#restartRetry(now, this.#retryAfterMs);
     if (this.#state === "opening") return this.#sendOpen();
-    if (this.#state !== "open") {
+    if (this.#state !== "open" || this.unanswered === 0) {
       this.#retryAt = Number.POSITIVE_INFINITY;
       return;
     }
-    for (const submission of this.#submissions) {
+    for (const submission of this.#outstanding.submissions) {
       const segments = this.#unansweredParts(submission);
       if (segments.length > 0) this.#propose(segments);
     }
@@ -321,12 +325,13 @@ export class Client {
   /** The runs of a submission that still wait, as commands or, where the caller has gone, as fills. */
   #unansweredParts(submission: Submission): Segment[] {
     const whole = this.#segmentOf(submission);
+    const outstanding = this.#outstanding;
     const parts: Segment[] = [];
     let start = 0;
     while (start < submission.count) {
-      const known = this.#slotFrom(submission.firstSequence + start);
+      const known = outstanding.of(submission.firstSequence + start);
       let end = start + 1;
-      while (end < submission.count && this.#slotFrom(submission.firstSequence + end) === known) end += 1;
+      while (end < submission.count && outstanding.of(submission.firstSequence + end) === known) end += 1;
       if (known !== slot.answered) {
         const part = sliceSegment(whole, start, end - start) as SequencedSegment;
         parts.push(known === slot.waiting ? part : fillFor(part));
@@ -345,7 +350,7 @@ export class Client {
       firstSequence,
       count,
       skip: 0,
-      acknowledgedBelow: this.#oldestSequence,
+      acknowledgedBelow: this.#outstanding.oldest,
       answerer: this.#answerer,
       bytes,
     };
@@ -357,25 +362,32 @@ export class Client {
   }
 
   #propose(segments: readonly Segment[]): void {
-    this.#send.push({ to: [actorAddress("proposer", this.#leader)], message: { type: "propose", segments } });
+    this.#send.push({
+      to: [this.#leaderAddress()],
+      message: { type: "propose", segments, forwarded: false },
+    });
+  }
+
+  #leaderAddress(): Address {
+    return actorAddress("proposer", this.#leader);
+  }
+
+  #destinations(): Destinations {
+    return {
+      leader: this.#leader,
+      learner: this.#answerer,
+      learners: this.#options.topology.learners,
+      observedBelow: this.#observedBelow,
+    };
+  }
+
+  #observe(appliedBelow: number): void {
+    this.#observedBelow = Math.max(this.#observedBelow, appliedBelow);
   }
 
   #restartRetry(now: number, afterMs = this.#options.retryAfterMs): void {
     this.#retryAfterMs = afterMs;
     this.#retryAt = now + afterMs;
-  }
-
-  #slotOf(sequence: number): number {
-    return this.#slots[sequence % this.#slots.length] as number;
-  }
-
-  /** Like {@link #slotOf}, for numbers whose place may have been taken by a later one. */
-  #slotFrom(sequence: number): number {
-    return sequence < this.#oldestSequence ? slot.answered : this.#slotOf(sequence);
-  }
-
-  #setSlot(sequence: number, known: number): void {
-    this.#slots[sequence % this.#slots.length] = known;
   }
 }
 

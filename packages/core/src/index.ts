@@ -1,9 +1,11 @@
 export {
   Acceptor,
   type AcceptorBounds,
+  type AcceptorOptions,
   type AcceptorReady,
   type AcceptorRecord,
   type AcceptorState,
+  type Lease,
   recoverAcceptor,
 } from "./acceptor.js";
 export { assert, assertNever, InvariantViolation } from "./assert.js";
@@ -14,6 +16,7 @@ export {
   type CloseSegment,
   type CommandSegment,
   type FillSegment,
+  type KeepAliveSegment,
   type NoopSegment,
   noopBatch,
   type OpenSegment,
@@ -22,12 +25,15 @@ export {
   sliceBatch,
   sliceSegment,
 } from "./batch.js";
-export { Client, type ClientOptions, type ClientReady, type Settled } from "./client.js";
+export { type BatchLimits, commandsPerBatch } from "./batch-size.js";
+export { Client, type ClientOptions, type ClientReady } from "./client.js";
+export type { Answered, Consistency } from "./client-reads.js";
 export { endOf, type InstanceRange, InstanceRanges } from "./instance-ranges.js";
 export { Learner, type LearnerOptions, type LearnerReady } from "./learner.js";
 export { limits } from "./limits.js";
 export * from "./messages.js";
-export { Proposer, type ProposerOptions } from "./proposer.js";
+export type { Settled } from "./outstanding.js";
+export { type DigestOf, Proposer, type ProposerOptions } from "./proposer.js";
 export {
   type AcceptorSet,
   acceptorsMax,
@@ -42,3 +48,4 @@ export {
 export { Replica, type StateMachineHost } from "./replica.js";
 export { type ActorRole, actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
 export { type ApplyCommands, SessionTable } from "./sessions.js";
+export type { DigestMismatch } from "./vote-count.js";

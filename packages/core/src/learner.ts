@@ -1,49 +1,61 @@
-import { acceptedRanges, sliceEntry } from "./accepted-log.js";
 import { assert } from "./assert.js";
-import { type Ballot, compareBallots, noBallot, sameBallot } from "./ballot.js";
+import { type Ballot, compareBallots, noBallot } from "./ballot.js";
 import { type Batch, sliceBatch } from "./batch.js";
 import { endOf, InstanceRanges } from "./instance-ranges.js";
 import { limits } from "./limits.js";
-import type { AcceptedEntry, AcceptedMessage, Address, Envelope, Message } from "./messages.js";
-import { type AcceptorSet, addAcceptor, type QuorumSystem } from "./quorum.js";
+import type {
+  AcceptedEntry,
+  AcceptedMessage,
+  AcceptMessage,
+  Address,
+  ChosenMessage,
+  DigestSource,
+  Envelope,
+  HeartbeatMessage,
+  Message,
+} from "./messages.js";
+import type { DigestOf } from "./proposer.js";
+import type { QuorumSystem } from "./quorum.js";
 import { addressesOf, indexOf, type Topology } from "./roles.js";
+import { type ChosenEntry, type DigestMismatch, VoteCount, votersOf } from "./vote-count.js";
 
 export interface LearnerOptions {
   readonly topology: Topology;
   readonly quorums: QuorumSystem;
+  readonly index: number;
   /** How long a gap may stand before the acceptors are asked to tell again, in milliseconds. */
   readonly fetchAfterMs: number;
+  /** As the proposers have it. */
+  readonly digest?: DigestOf;
 }
 
 export interface LearnerReady {
   /** Values in the order of their instances, each instance once. */
   readonly chosen: readonly AcceptedEntry[];
   readonly send: readonly Envelope[];
+  /** Values that were not what their digests say. They were not used. */
+  readonly mismatches: readonly DigestMismatch[];
 }
 
-/** Who has accepted these instances' values in one ballot. */
-interface Tally {
-  readonly firstInstance: number;
-  readonly count: number;
-  readonly voters: AcceptorSet;
-  readonly batch: Batch;
-}
-
-interface BallotTallies {
+/** What is told of instances that are not learned yet. */
+interface Told {
   readonly ballot: Ballot;
-  readonly tallies: InstanceRanges<Tally>;
+  readonly firstInstance: number;
+  readonly batch: Batch | null;
+  readonly source: DigestSource | null;
+  readonly count: number;
 }
 
-const sliceTally = (tally: Tally, skip: number, count: number): Tally => ({
-  firstInstance: tally.firstInstance + skip,
+const sliceChosen = (entry: ChosenEntry, skip: number, count: number): ChosenEntry => ({
+  ...entry,
+  firstInstance: entry.firstInstance + skip,
   count,
-  voters: tally.voters,
-  batch: sliceBatch(tally.batch, skip, count),
+  batch: sliceBatch(entry.batch, skip, count),
 });
 
 /**
- * Finds out what was chosen: it counts who has accepted, by ballot and instance, and hands values on in order.
- * Votes of different ballots never add up, even for equal values.
+ * Finds out what was chosen, and hands values on in order. A distinguished learner is told by the acceptors and
+ * tells the others.
  *
  * Source: "Paxos Made Simple", section 2.3.
  */
@@ -51,24 +63,36 @@ export class Learner {
   readonly #options: LearnerOptions;
   readonly #acceptors: readonly Address[];
   readonly #proposers: readonly Address[];
-  #ballots: BallotTallies[] = [];
+  readonly #others: readonly Address[];
+  readonly #votes: VoteCount;
   /** Chosen, but something below is not known yet. */
-  readonly #waiting = acceptedRanges();
+  readonly #waiting = new InstanceRanges<ChosenEntry>(sliceChosen);
   #chosenBelow: number;
+  /** The end of what has been heard of, and of what a leader knows to be chosen. */
   #seenEnd = 0;
+  #toldChosenBelow = 0;
   #trimmedBelow = 0;
+  /** The highest ballot of a leader's heartbeat, and whether it names this learner. */
+  #leader: Ballot = noBallot;
+  #isDistinguished = false;
   /** When the present gap is asked for; infinite while there is none. */
   #fetchAt = Number.POSITIVE_INFINITY;
+  /** Times that this was done since anything was learned. */
+  #fetchesInVain = 0;
   #reportedBelow = 0;
   #reportAt = Number.POSITIVE_INFINITY;
   #chosen: AcceptedEntry[] = [];
   #send: Envelope[] = [];
+  #mismatches: DigestMismatch[] = [];
 
   /** Values below `chosenBelow` are known already, for instance from a snapshot. */
   constructor(options: LearnerOptions, chosenBelow = 0) {
+    const { topology, index } = options;
     this.#options = options;
-    this.#acceptors = addressesOf("acceptor", options.topology.acceptors);
-    this.#proposers = addressesOf("proposer", options.topology.proposers);
+    this.#acceptors = addressesOf("acceptor", topology.acceptors);
+    this.#proposers = addressesOf("proposer", topology.proposers);
+    this.#others = addressesOf("learner", topology.learners).filter((_, other) => other !== index);
+    this.#votes = new VoteCount(options.quorums);
     this.#chosenBelow = chosenBelow;
   }
 
@@ -86,6 +110,12 @@ export class Learner {
     switch (message.type) {
       case "accepted":
         return this.#onAccepted(indexOf("acceptor", from), message, now);
+      case "accept":
+        return this.#onValue(message, now);
+      case "chosen":
+        return this.#onChosen(message, now);
+      case "heartbeat":
+        return this.#onHeartbeat(message, now);
       case "trimmed":
         this.#trimmedBelow = Math.max(this.#trimmedBelow, message.trimmedBelow);
         return;
@@ -96,13 +126,7 @@ export class Learner {
 
   /** Asks for what is missing and reports progress; call it when {@link deadline} has come. */
   tick(now: number): void {
-    if (now >= this.#fetchAt) {
-      this.#send.push({
-        to: this.#acceptors,
-        message: { type: "fetch", firstInstance: this.#chosenBelow },
-      });
-      this.#fetchAt = now + this.#options.fetchAfterMs;
-    }
+    if (now >= this.#fetchAt) this.#fetch(now);
     if (now >= this.#reportAt) this.#report();
   }
 
@@ -112,45 +136,75 @@ export class Learner {
   }
 
   takeReady(): LearnerReady {
-    const ready = { chosen: this.#chosen, send: this.#send };
+    const ready = { chosen: this.#chosen, send: this.#send, mismatches: this.#mismatches };
     this.#chosen = [];
     this.#send = [];
+    this.#mismatches = [];
     return ready;
   }
 
   #onAccepted(acceptor: number, message: AcceptedMessage, now: number): void {
-    const { ballot, batch } = message;
     assert(acceptor >= 0, "only acceptors say Accepted");
-    assert(batch !== null && batch.count === message.count, "a learner is told the values");
-    const end = endOf(message);
-    if (end <= this.#chosenBelow || end > this.#chosenBelow + limits.learnerAheadInstancesMax) return;
-    this.#seenEnd = Math.max(this.#seenEnd, end);
-    const skip = Math.max(0, this.#chosenBelow - message.firstInstance);
-    const firstInstance = message.firstInstance + skip;
-    const count = message.count - skip;
-    const tallies = this.#talliesOf(ballot);
-    tallies.put(
-      {
-        firstInstance,
-        count,
-        voters: addAcceptor(0, acceptor),
-        batch: sliceBatch(batch, skip, count),
-      },
-      existing => ({ ...existing, voters: addAcceptor(existing.voters, acceptor) }),
-    );
-    for (const tally of tallies.from(firstInstance)) {
-      if (tally.firstInstance >= end) break;
-      if (!this.#options.quorums.isAcceptQuorum(tally.voters)) continue;
-      this.#waiting.put({ ballot, ...rangeOf(tally), batch: tally.batch }, known => known);
-    }
+    this.#onTold(message, acceptor, message.distinguished === this.#options.index, now);
+  }
+
+  /** With digests the leader tells the values. It is nobody's vote. */
+  #onValue({ ballot, firstInstance, batch, source }: AcceptMessage, now: number): void {
+    this.#onTold({ ballot, firstInstance, count: batch.count, batch, source }, undefined, false, now);
+  }
+
+  #onTold(told: Told, acceptor: number | undefined, announce: boolean, now: number): void {
+    if (!this.#isAwaited(told)) return;
+    const { ballot, source } = told;
+    const end = endOf(told);
+    const skip = Math.max(0, this.#chosenBelow - told.firstInstance);
+    const firstInstance = told.firstInstance + skip;
+    const count = told.count - skip;
+    const checked = told.batch !== null && this.#isWhatItsDigestSays(told, told.batch) ? told.batch : null;
+    const batch = checked && sliceBatch(checked, skip, count);
+    const voters = votersOf(acceptor);
+    const mismatch = this.#votes.add(ballot, { firstInstance, count, voters, batch, source, announce });
+    if (mismatch !== undefined) this.#mismatches.push(mismatch);
+    for (const entry of this.#votes.chosen(firstInstance, end)) this.#waiting.put(entry, known => known);
     this.#handOn(now);
   }
 
-  #talliesOf(ballot: Ballot): InstanceRanges<Tally> {
-    for (const known of this.#ballots) if (sameBallot(known.ballot, ballot)) return known.tallies;
-    const tallies = new InstanceRanges<Tally>(sliceTally);
-    this.#ballots.push({ ballot, tallies });
-    return tallies;
+  /** A distinguished learner has counted a quorum of this ballot. */
+  #onChosen({ ballot, firstInstance, count, batch }: ChosenMessage, now: number): void {
+    if (!this.#isAwaited({ firstInstance, count })) return;
+    this.#waiting.put({ ballot, firstInstance, count, batch, source: null, announce: false }, known => known);
+    this.#handOn(now);
+  }
+
+  #onHeartbeat({ ballot, chosenBelow, distinguished }: HeartbeatMessage, now: number): void {
+    if (compareBallots(ballot, this.#leader) >= 0) {
+      this.#leader = ballot;
+      const isNamed = distinguished === this.#options.index;
+      // What the acceptors told its predecessor only is lost to it.
+      if (isNamed && !this.#isDistinguished) this.#fetch(now);
+      this.#isDistinguished = isNamed;
+    }
+    this.#toldChosenBelow = Math.max(this.#toldChosenBelow, chosenBelow);
+    this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);
+    this.#watchGap(now);
+  }
+
+  #isAwaited(range: { readonly firstInstance: number; readonly count: number }): boolean {
+    const end = endOf(range);
+    if (end <= this.#chosenBelow || end > this.#chosenBelow + limits.learnerAheadInstancesMax) return false;
+    this.#seenEnd = Math.max(this.#seenEnd, end);
+    return true;
+  }
+
+  /** Only a whole source batch can be compared with its digest, not a part of it. */
+  #isWhatItsDigestSays({ ballot, firstInstance, count, source }: Told, batch: Batch): boolean {
+    const { digest } = this.#options;
+    if (digest === undefined || source === null) return true;
+    if (source.firstInstance !== firstInstance || source.count !== count) return true;
+    const found = digest(batch);
+    if (found === source.digest) return true;
+    this.#mismatches.push({ ballot, firstInstance, count, expected: source.digest, found });
+    return false;
   }
 
   /** Hands on what is chosen without a gap below it. */
@@ -162,51 +216,64 @@ export class Learner {
       this.#waiting.shift();
       const skip = this.#chosenBelow - next.firstInstance;
       if (skip >= next.count) continue;
-      this.#chosen.push(skip === 0 ? next : sliceEntry(next, skip, next.count - skip));
+      const entry = skip === 0 ? next : sliceChosen(next, skip, next.count - skip);
+      this.#chosen.push(entry);
+      if (entry.announce) this.#announce(entry);
       this.#chosenBelow = endOf(next);
     }
     if (this.#chosenBelow > before) {
-      for (const { tallies } of this.#ballots) tallies.dropBelow(this.#chosenBelow);
-      this.#forgetOldBallots();
+      this.#votes.dropBelow(this.#chosenBelow);
       if (this.#chosenBelow - this.#reportedBelow >= limits.progressInstancesMax) this.#report();
       else this.#reportAt = Math.min(this.#reportAt, now + limits.progressIntervalMs);
       this.#fetchAt = Number.POSITIVE_INFINITY;
+      this.#fetchesInVain = 0;
     }
-    if (this.#seenEnd > this.#chosenBelow) {
-      this.#fetchAt = Math.min(this.#fetchAt, now + this.#options.fetchAfterMs);
-    }
+    this.#watchGap(now);
   }
 
-  #forgetOldBallots(): void {
-    if (this.#ballots.length === 1) return;
-    let highest = noBallot;
-    for (const { ballot } of this.#ballots) if (compareBallots(ballot, highest) > 0) highest = ballot;
-    this.#ballots = this.#ballots.filter(
-      ({ ballot, tallies }) => tallies.length > 0 || sameBallot(ballot, highest),
-    );
+  #announce({ ballot, firstInstance, count, batch }: ChosenEntry): void {
+    if (this.#others.length === 0) return;
+    this.#send.push({ to: this.#others, message: { type: "chosen", ballot, firstInstance, count, batch } });
+  }
+
+  #watchGap(now: number): void {
+    if (this.#seenEnd <= this.#chosenBelow || this.#fetchAt < Number.POSITIVE_INFINITY) return;
+    this.#fetchAt = now + this.#options.fetchAfterMs;
+  }
+
+  #fetch(now: number): void {
+    const firstInstance = this.#chosenBelow;
+    this.#send.push({ to: this.#acceptors, message: { type: "fetch", firstInstance } });
+    this.#fetchAt = Number.POSITIVE_INFINITY;
+    if (this.#seenEnd <= firstInstance) return;
+    const doublings = Math.min(this.#fetchesInVain, limits.fetchDoublingsMax);
+    this.#fetchAt = now + this.#options.fetchAfterMs * 2 ** doublings;
+    const isGone = this.#trimmedBelow > firstInstance;
+    const isStuck = this.#toldChosenBelow > firstInstance && this.#fetchesInVain >= limits.fetchesInVainMax;
+    if (isStuck && !isGone) this.#sendProgress(true);
+    this.#fetchesInVain += 1;
   }
 
   #report(): void {
     this.#reportAt = Number.POSITIVE_INFINITY;
     if (this.#reportedBelow === this.#chosenBelow) return;
     this.#reportedBelow = this.#chosenBelow;
-    this.#send.push({
-      to: this.#proposers,
-      message: { type: "progress", appliedBelow: this.#chosenBelow },
-    });
+    this.#sendProgress(false);
+  }
+
+  #sendProgress(stuck: boolean): void {
+    const message = { type: "progress", appliedBelow: this.#chosenBelow, stuck } as const;
+    this.#send.push({ to: this.#proposers, message });
   }
 
   /** Everything its future depends on, as plain data, but for when a tick is due; for the explorer. */
   dump(): unknown {
     return [
-      this.#ballots.map(({ ballot, tallies }) => [ballot, [...tallies.from(0)]]),
+      this.#votes.dump(),
       [...this.#waiting.from(0)],
-      [this.#chosenBelow, this.#seenEnd, this.#trimmedBelow, this.#reportedBelow],
+      [this.#chosenBelow, this.#seenEnd, this.#toldChosenBelow, this.#trimmedBelow, this.#reportedBelow],
+      [this.#leader, this.#isDistinguished, Math.min(this.#fetchesInVain, limits.fetchesInVainMax)],
       [Number.isFinite(this.#fetchAt), Number.isFinite(this.#reportAt)],
     ];
   }
-}
-
-function rangeOf({ firstInstance, count }: { firstInstance: number; count: number }) {
-  return { firstInstance, count };
 }

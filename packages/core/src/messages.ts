@@ -17,24 +17,35 @@ import type { Batch, Segment } from "./batch.js";
  *     |              |                  |                 |
  *     |<-------------------------------------- Response --|     applied
  *
- * Besides: Refuse (an acceptor has promised higher, or has trimmed), NotLeader (to a client), Fetch and Trimmed
- * (a learner that misses instances), Progress (a learner to the proposers), SessionOpened, SessionExpired and
- * SequenceGap (a learner to a client), Query and Answer (a client and a learner).
+ * With digests the Accept goes to the learners too, and Accepted carries no values. With a distinguished learner
+ * Accepted goes to that one only, which tells the others with Chosen.
+ *
+ * Leadership: Heartbeat (leader to everyone), Granted (an acceptor to the leader), Refuse (an acceptor has promised
+ * higher, has granted a lease to another, or has trimmed), Release (a leader hands over), NotLeader (to a client).
+ * Reading: Read and ReadReady (a client and the leader), Query and Answer (a client and a learner).
+ * Catching up: Fetch and Trimmed (a learner that misses instances), Progress (a learner to the proposers).
+ * Sessions: SessionOpened, SessionExpired and SequenceGap (a learner to a client).
  */
 
 /** The name of an actor or client: `proposer-0`, `acceptor-1`, `learner-2`, `client-7`. */
 export type Address = string;
 
-/** Client to proposer: put these into the log. */
+/** Client to proposer, or a proposer that does not lead to the one that does: put these into the log. */
 export interface ProposeMessage {
   readonly type: "propose";
   readonly segments: readonly Segment[];
+  /** A proposer hands it on for the clients that the segments name; it is never handed on again. */
+  readonly forwarded: boolean;
 }
 
-/** Proposer to client: propose elsewhere. `ballot` is the highest that this proposer knows of. */
+/** Proposer to client: talk to another. `ballot` is the highest that this proposer knows of. */
 export interface NotLeaderMessage {
   readonly type: "notLeader";
   readonly ballot: Ballot;
+  /** Index of the proposer that leads as far as this one knows; -1 when it knows of none. */
+  readonly leader: number;
+  /** What was proposed has been handed on to that leader: it need not be sent again. */
+  readonly forwarded: boolean;
 }
 
 /** Phase 1a, for every instance from `firstInstance` on. */
@@ -42,6 +53,15 @@ export interface PrepareMessage {
   readonly type: "prepare";
   readonly ballot: Ballot;
   readonly firstInstance: number;
+  /** The ballot of a leader that has handed over to this one: its lease is void. */
+  readonly released: Ballot | null;
+}
+
+/** The batch that some values were proposed in: digests of different batches are never compared. */
+export interface DigestSource {
+  readonly firstInstance: number;
+  readonly count: number;
+  readonly digest: number;
 }
 
 /** What an acceptor has accepted: the ballot is the one that the value was accepted in, never the promised one. */
@@ -50,6 +70,8 @@ export interface AcceptedEntry {
   readonly firstInstance: number;
   readonly count: number;
   readonly batch: Batch;
+  /** The digest of the batch that these values were proposed in, where digests are in use. */
+  readonly source: DigestSource | null;
 }
 
 /** Phase 1b, in `parts` messages that count only together. */
@@ -70,9 +92,11 @@ export interface RefuseMessage {
   readonly ballot: Ballot;
   readonly promised: Ballot;
   readonly trimmedBelow: number;
+  /** When the lease of another proposer ends that was in the way of a Prepare; 0 when none was. */
+  readonly leaseUntil: number;
 }
 
-/** Phase 2a, for the instances from `firstInstance` to the batch's last. */
+/** Phase 2a, for the instances from `firstInstance` to the batch's last. With digests, learners get it too. */
 export interface AcceptMessage {
   readonly type: "accept";
   readonly ballot: Ballot;
@@ -80,15 +104,76 @@ export interface AcceptMessage {
   readonly batch: Batch;
   /** Every learner has applied what is below: acceptors may forget it. */
   readonly trimBelow: number;
+  /** An acceptor that accepts refuses every other proposer's Prepare until then: a time sampled before sending. */
+  readonly leaseUntil: number;
+  /** Index of the learner that is told, and tells the others; -1: all are told. */
+  readonly distinguished: number;
+  /** With digests: what stands for the values in Accepted. */
+  readonly source: DigestSource | null;
 }
 
-/** Phase 2b. It covers exactly these instances. Learners are told the values, the leader is not. */
+/** Phase 2b. It covers exactly these instances. Without digests learners are told the values; the leader never is. */
 export interface AcceptedMessage {
   readonly type: "accepted";
   readonly ballot: Ballot;
   readonly firstInstance: number;
   readonly count: number;
   readonly batch: Batch | null;
+  readonly source: DigestSource | null;
+  /** Until when the acceptor has granted the leader its lease. */
+  readonly leaseUntil: number;
+  /** As the Accept said. */
+  readonly distinguished: number;
+}
+
+/** Distinguished learner to the others: these values were chosen in this ballot, by its own count. */
+export interface ChosenMessage {
+  readonly type: "chosen";
+  readonly ballot: Ballot;
+  readonly firstInstance: number;
+  readonly count: number;
+  readonly batch: Batch;
+}
+
+/** Leader to acceptors, other proposers and learners: I lead. */
+export interface HeartbeatMessage {
+  readonly type: "heartbeat";
+  readonly ballot: Ballot;
+  /** As in Accept. */
+  readonly leaseUntil: number;
+  /** Counted from 1: an answer to a round shows that the leader was not replaced when the round was sent. */
+  readonly round: number;
+  /** Every instance below is chosen: a learner that has not learned it asks. */
+  readonly chosenBelow: number;
+  /** As in Accept. */
+  readonly distinguished: number;
+}
+
+/** Acceptor to leader: I have promised nothing above your ballot, and refuse others until then. */
+export interface GrantedMessage {
+  readonly type: "granted";
+  readonly ballot: Ballot;
+  readonly leaseUntil: number;
+  readonly round: number;
+}
+
+/** Leader to its successor: my ballot and its lease are void. I propose nothing and answer no reads any more. */
+export interface ReleaseMessage {
+  readonly type: "release";
+  readonly ballot: Ballot;
+}
+
+/** Client to leader: from which instance on may a read be answered that begins now? */
+export interface ReadMessage {
+  readonly type: "read";
+  readonly id: number;
+}
+
+/** Leader to client: a learner that has applied everything below `readBelow` may answer the read. */
+export interface ReadReadyMessage {
+  readonly type: "readReady";
+  readonly id: number;
+  readonly readBelow: number;
 }
 
 /** Learner to acceptor: tell me again what you have accepted from `firstInstance` on. */
@@ -107,6 +192,11 @@ export interface TrimmedMessage {
 export interface ProgressMessage {
   readonly type: "progress";
   readonly appliedBelow: number;
+  /**
+   * What follows is chosen, but the acceptors' votes for it are split over ballots: only if it is proposed again in
+   * a new one can it be learned here.
+   */
+  readonly stuck: boolean;
 }
 
 /** Learner to client: results of consecutive sequence numbers, one each, in order. */
@@ -183,7 +273,13 @@ export type Message =
   | SessionExpiredMessage
   | SequenceGapMessage
   | QueryMessage
-  | AnswerMessage;
+  | AnswerMessage
+  | HeartbeatMessage
+  | GrantedMessage
+  | ReleaseMessage
+  | ChosenMessage
+  | ReadMessage
+  | ReadReadyMessage;
 
 export type MessageType = Message["type"];
 

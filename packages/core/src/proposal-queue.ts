@@ -1,65 +1,99 @@
 import { type Batch, type Segment, segmentBytes, sliceSegment } from "./batch.js";
 import { limits } from "./limits.js";
-import type { Address } from "./messages.js";
 
-/** Proposals that wait at the leader, in the order in which they came. */
+/** What ends a batch; the first segment of a batch is divided only if it alone exceeds `commandsMax`. */
+export interface BatchCaps {
+  /** No further segment is added that would make it longer than this. */
+  readonly commandsWanted: number;
+  readonly commandsMax: number;
+  readonly bytesMax: number;
+}
+
+interface Waiting {
+  readonly segment: Segment;
+  readonly isForwarded: boolean;
+}
+
+/** What waited, in order: `fresh` may be handed on to another proposer, `forwarded` has been already. */
+export interface Waited {
+  readonly fresh: readonly Segment[];
+  readonly forwarded: readonly Segment[];
+}
+
+/** Proposals that wait at a proposer, in the order in which they came. */
 export class ProposalQueue {
-  readonly #batch: { readonly commandsMax: number; readonly bytesMax: number };
-  #waiting: { readonly from: Address; readonly segment: Segment }[] = [];
+  #waiting: Waiting[] = [];
   #head = 0;
   #commands = 0;
-
-  constructor(batch: { readonly commandsMax: number; readonly bytesMax: number }) {
-    this.#batch = batch;
-  }
+  #bytes = 0;
+  #waitsSince = Number.POSITIVE_INFINITY;
 
   get commands(): number {
     return this.#commands;
   }
 
+  /** Size of what waits, in bytes of payload. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Since when there has been something here all the time; infinite when there is nothing. */
+  get waitsSince(): number {
+    return this.#waitsSince;
+  }
+
   /** False when there is no room for all of the segments; then none of them was taken. */
-  push(from: Address, segments: readonly Segment[]): boolean {
+  push(segments: readonly Segment[], isForwarded: boolean, now: number): boolean {
     let commands = 0;
     for (const segment of segments) commands += segment.count;
     if (this.#commands + commands > limits.proposerQueueCommandsMax) return false;
-    for (const segment of segments) this.#waiting.push({ from, segment });
+    for (const segment of segments) {
+      this.#waiting.push({ segment, isForwarded });
+      this.#bytes += segmentBytes(segment);
+    }
+    if (this.#commands === 0) this.#waitsSince = now;
     this.#commands += commands;
     return true;
   }
 
   /** The next batch: as many whole segments as the caps allow, or a part of one that is too long for any batch. */
-  takeBatch(timeMs: number): Batch {
-    const { commandsMax, bytesMax } = this.#batch;
+  takeBatch(timeMs: number, { commandsWanted, commandsMax, bytesMax }: BatchCaps): Batch {
     const segments: Segment[] = [];
     let count = 0;
     let bytes = 0;
     for (; this.#head < this.#waiting.length; this.#head++) {
-      const { from, segment } = this.#waiting[this.#head] as { from: Address; segment: Segment };
-      if (count + segment.count > commandsMax) {
-        if (count > 0) break;
+      const { segment, isForwarded } = this.#waiting[this.#head]!;
+      if (count > 0 && count + segment.count > commandsWanted) break;
+      if (segment.count > commandsMax) {
         segments.push(sliceSegment(segment, 0, commandsMax));
         const rest = sliceSegment(segment, commandsMax, segment.count - commandsMax);
-        this.#waiting[this.#head] = { from, segment: rest };
+        this.#waiting[this.#head] = { segment: rest, isForwarded };
         count = commandsMax;
         break;
       }
+      if (count > 0 && bytes + segmentBytes(segment) > bytesMax) break;
       bytes += segmentBytes(segment);
-      if (count > 0 && bytes > bytesMax) break;
       segments.push(segment);
       count += segment.count;
     }
     this.#commands -= count;
+    this.#bytes -= bytes;
+    if (this.#commands === 0) this.#waitsSince = Number.POSITIVE_INFINITY;
     this.#compact();
     return { timeMs, count, segments };
   }
 
-  /** Forgets everything; returns whose proposals they were. */
-  clear(): Set<Address> {
-    const clients = new Set(this.#waiting.slice(this.#head).map(({ from }) => from));
+  /** Takes everything. */
+  takeAll(): Waited {
+    const all = this.#waiting.slice(this.#head);
     this.#waiting = [];
     this.#head = 0;
     this.#commands = 0;
-    return clients;
+    this.#bytes = 0;
+    this.#waitsSince = Number.POSITIVE_INFINITY;
+    const fresh = all.filter(({ isForwarded }) => !isForwarded).map(({ segment }) => segment);
+    const forwarded = all.filter(({ isForwarded }) => isForwarded).map(({ segment }) => segment);
+    return { fresh, forwarded };
   }
 
   #compact(): void {

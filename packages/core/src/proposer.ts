@@ -1,20 +1,29 @@
 import { acceptedRanges, higherBallot } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, ballotAbove, compareBallots, noBallot, sameBallot } from "./ballot.js";
-import { type Batch, noopBatch, sliceBatch } from "./batch.js";
+import { type Batch, noopBatch, type Segment, sliceBatch } from "./batch.js";
+import { batchesUnderWay, commandsPerBatch } from "./batch-size.js";
+import { DistinguishedLearner } from "./distinguished-learner.js";
+import { Election } from "./election.js";
+import { type Flight, Flights } from "./flights.js";
+import { Grants } from "./grants.js";
 import { endOf, type InstanceRanges } from "./instance-ranges.js";
+import { limits } from "./limits.js";
 import type {
   AcceptedEntry,
   AcceptedMessage,
   Address,
   Envelope,
+  HeartbeatMessage,
   Message,
   PromiseMessage,
+  ProposeMessage,
   RefuseMessage,
 } from "./messages.js";
 import { ProposalQueue } from "./proposal-queue.js";
-import { type AcceptorSet, addAcceptor, type QuorumSystem } from "./quorum.js";
-import { addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
+import { type AcceptorSet, addAcceptor, hasAcceptor, type QuorumSystem, withoutAcceptors } from "./quorum.js";
+import { ReadRequests } from "./read-requests.js";
+import { actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
 
 export interface ProposerOptions {
   readonly topology: Topology;
@@ -22,13 +31,31 @@ export interface ProposerOptions {
   readonly index: number;
   /** From a counter that the process owns; never used twice (see {@link Ballot}). */
   readonly incarnation: number;
-  /** `basic` runs both phases for every instance, `multi` runs phase 1 once for all that follow. */
+  /** `basic` runs both phases for every instance and has no leases, `multi` runs phase 1 once for all that follow. */
   readonly mode: "basic" | "multi";
-  readonly batch: { readonly commandsMax: number; readonly bytesMax: number };
+  readonly batch: {
+    readonly commandsMax: number;
+    readonly bytesMax: number;
+    /** How long a batch that is not full waits for more, in milliseconds. */
+    readonly lingerMs: number;
+    /** Let the size of batches follow the load, below the caps. */
+    readonly adaptive: boolean;
+  };
   readonly pipeline: { readonly batchesMax: number };
   /** A message without enough answers is sent again after this many milliseconds. */
   readonly retransmitMs: number;
+  /** For how long acceptors refuse others, in milliseconds. 0: no leases, no heartbeats and no elections. */
+  readonly leaseMs: number;
+  /** Acceptors tell one learner, which tells the others. */
+  readonly distinguishedLearner: boolean;
+  /** Given, learners get values from the leader, and Accepted carries the digest of a batch instead. */
+  readonly digest?: DigestOf;
+  /** Chance for back-off: from 0 to 1, 1 excluded. */
+  readonly random: () => number;
 }
+
+/** A number that stands for a batch: equal batches have equal digests, different ones hardly ever. */
+export type DigestOf = (batch: Batch) => number;
 
 interface Following {
   readonly kind: "following";
@@ -42,16 +69,18 @@ interface Preparing {
   /** By acceptor: the parts of its Promise that have come. */
   readonly promises: Map<number, PromiseMessage[]>;
   promised: AcceptorSet;
+  /** Acceptors that have granted a lease to another, and when the last of these leases ends. */
+  leased: AcceptorSet;
+  leasedUntil: number;
   sentAt: number;
-}
-
-/** An Accept that is not known to be chosen yet. */
-interface InFlight {
-  firstInstance: number;
-  batch: Batch;
-  accepted: AcceptorSet;
-  chosen: boolean;
-  sentAt: number;
+  /** What this proposer had under way in an earlier ballot: proposed again where phase 1 finds nothing. */
+  readonly carried: readonly AcceptedEntry[];
+  /** What of it only this proposer may know of. */
+  readonly own: readonly Segment[];
+  /** What it was granted in that ballot. */
+  readonly grants: Grants | undefined;
+  /** The ballot of the leader that has handed over. */
+  readonly released: Ballot | null;
 }
 
 /** Phase 1 is done for every instance from its first on. */
@@ -61,24 +90,35 @@ interface Leading {
   nextInstance: number;
   /** What phase 1 found, to be proposed again before anything new. */
   readonly recovered: AcceptedEntry[];
-  readonly inFlight: InFlight[];
+  readonly flights: Flights;
+  readonly grants: Grants;
+  /** Acceptors that have promised a higher ballot to somebody. */
+  refused: AcceptorSet;
+  /** Of heartbeats; the next one gets the next number. */
+  round: number;
   /** In Basic Paxos a ballot proposes one new batch only. */
   proposed: boolean;
+  /** Who is to lead next: nothing new is proposed, no read is answered. */
+  successor: { readonly index: number; readonly waitUntil: number } | undefined;
 }
 
 type State = Following | Preparing | Leading;
 
 /**
  * Gets commands chosen: phase 1 finds out what may have been chosen before, phase 2 proposes it again and then
- * new batches for the instances that follow.
+ * new batches for the instances that follow. One proposer leads at a time, as long as its lease is renewed.
  *
  * Source: "Paxos Made Simple", section 2.2 (one instance) and section 3 (one Prepare for all instances).
  */
 export class Proposer {
   readonly #options: ProposerOptions;
   readonly #acceptors: readonly Address[];
-  readonly #queue: ProposalQueue;
-  readonly #appliedBelow: number[];
+  readonly #learners: readonly Address[];
+  readonly #others: readonly Address[];
+  readonly #queue = new ProposalQueue();
+  readonly #reads = new ReadRequests();
+  readonly #election: Election;
+  readonly #distinguished: DistinguishedLearner;
   #state: State = { kind: "following" };
   /** The highest ballot heard of, own ones included. */
   #seen: Ballot = noBallot;
@@ -87,13 +127,19 @@ export class Proposer {
   /** Every learner has applied what is below; acceptors have forgotten it. */
   #forgottenBelow = 0;
   #lastTimeMs = 0;
+  /** When a leader says again that it leads. */
+  #heartbeatAt = Number.NEGATIVE_INFINITY;
   #send: Envelope[] = [];
 
   constructor(options: ProposerOptions) {
+    const { topology, index, leaseMs, random } = options;
     this.#options = options;
-    this.#acceptors = addressesOf("acceptor", options.topology.acceptors);
-    this.#appliedBelow = new Array<number>(options.topology.learners).fill(0);
-    this.#queue = new ProposalQueue(options.batch);
+    this.#acceptors = addressesOf("acceptor", topology.acceptors);
+    this.#learners = addressesOf("learner", topology.learners);
+    this.#others = addressesOf("proposer", topology.proposers).filter((_, other) => other !== index);
+    this.#election = new Election({ index, leaseMs, random });
+    const stallMs = Math.max(leaseMs, limits.learnerStallMsMin);
+    this.#distinguished = new DistinguishedLearner(topology.learners, stallMs);
   }
 
   get state(): State["kind"] {
@@ -114,68 +160,141 @@ export class Proposer {
     return this.#queue.commands;
   }
 
+  /** Before this time no other proposer can have been elected, in milliseconds; 0 without a lease. */
+  get leaseUntil(): number {
+    const state = this.#state;
+    return state.kind === "leading" && state.successor === undefined ? state.grants.leaseUntil : 0;
+  }
+
+  /** Index of the learner that acceptors tell; -1 when they tell all. */
+  get distinguishedLearner(): number {
+    return this.#options.distinguishedLearner ? this.#distinguished.index : -1;
+  }
+
+  /** The proposer lives: from now on it stands for election when nobody leads. */
+  start(now: number): void {
+    this.#election.start(now);
+  }
+
   /** Starts an attempt to lead: phase 1 for everything that a learner may still miss. */
   campaign(now: number): void {
     this.#prepare(this.#trimBelow(), now);
   }
 
-  receive(from: Address, message: Message): void {
+  /**
+   * Hands over: proposes nothing more, waits until what is under way is chosen, at most for a lease, then gives up
+   * its ballot for that proposer. Returns false when it does not lead.
+   */
+  transferLeadership(to: number, now: number): boolean {
+    const state = this.#state;
+    if (state.kind !== "leading" || to === this.#options.index) return false;
+    state.successor ??= { index: to, waitUntil: now + this.#options.leaseMs };
+    return true;
+  }
+
+  /** `now` is sampled after the message was taken. */
+  receive(from: Address, message: Message, now: number): void {
     switch (message.type) {
       case "propose":
-        if (this.#state.kind === "following") this.#sendNotLeader([from]);
-        else if (!this.#queue.push(from, message.segments)) this.#sendNotLeader([from]);
-        return;
+        return this.#onPropose(from, message, now);
       case "promise":
-        return this.#onPromise(indexOf("acceptor", from), message);
+        return this.#onPromise(indexOf("acceptor", from), message, now);
       case "accepted":
         return this.#onAccepted(indexOf("acceptor", from), message);
       case "refuse":
-        return this.#onRefuse(message);
-      case "progress": {
-        const learner = indexOf("learner", from);
-        this.#appliedBelow[learner] = Math.max(this.#appliedBelow[learner] ?? 0, message.appliedBelow);
+        return this.#onRefuse(indexOf("acceptor", from), message, now);
+      case "heartbeat":
+        return this.#onHeartbeat(message, now);
+      case "granted": {
+        const state = this.#state;
+        if (state.kind !== "leading" || !sameBallot(state.ballot, message.ballot)) return;
+        state.grants.granted(indexOf("acceptor", from), message.leaseUntil, message.round);
         return;
       }
+      case "release":
+        if (compareBallots(message.ballot, this.#seen) >= 0) {
+          this.#seen = message.ballot;
+          this.#prepare(this.#trimBelow(), now, message.ballot);
+        }
+        return;
+      case "read":
+        return this.#onRead(from, message.id, now);
+      case "progress":
+        if (message.stuck) return this.#onStuck(indexOf("learner", from), message.appliedBelow, now);
+        return this.#distinguished.progress(indexOf("learner", from), message.appliedBelow);
       default:
         assert(false, `a proposer is never sent ${message.type}`);
     }
   }
 
-  /** Sends again what is unanswered for too long; call it when {@link deadline} has come. */
+  /** Sends again what is unanswered for too long, and stands for election; call it when {@link deadline} has come. */
   tick(now: number): void {
     const state = this.#state;
     const late = now - this.#options.retransmitMs;
-    if (state.kind === "preparing" && state.sentAt <= late) {
-      state.sentAt = now;
-      this.#sendPrepare(state);
-    }
-    if (state.kind !== "leading") return;
-    for (const flight of state.inFlight) {
-      if (flight.chosen || flight.sentAt > late) continue;
-      flight.sentAt = now;
-      this.#sendAccept(state, flight);
+    switch (state.kind) {
+      case "following":
+        if (now >= this.#election.at) this.campaign(now);
+        return;
+      case "preparing":
+        if (state.sentAt > late) return;
+        state.sentAt = now;
+        return this.#sendPrepare(state);
+      case "leading":
+        for (const flight of state.flights.unansweredSince(late)) {
+          flight.sentAt = now;
+          this.#sendAccept(state, flight, now);
+        }
     }
   }
 
-  /** When {@link tick} wants to be called, in milliseconds of `now`'s clock. */
+  /** When {@link tick} and then {@link takeReady} want to be called, in milliseconds of `now`'s clock. */
   get deadline(): number {
     const state = this.#state;
-    if (state.kind === "preparing") return state.sentAt + this.#options.retransmitMs;
-    if (state.kind === "following") return Number.POSITIVE_INFINITY;
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const flight of state.inFlight) if (!flight.chosen) earliest = Math.min(earliest, flight.sentAt);
-    return earliest + this.#options.retransmitMs;
+    const { retransmitMs } = this.#options;
+    if (state.kind === "following") return this.#election.at;
+    if (state.kind === "preparing") return state.sentAt + retransmitMs;
+    return Math.min(
+      state.flights.oldestSentAt + retransmitMs,
+      this.#heartbeatAt,
+      this.#lingerUntil(state),
+      state.successor?.waitUntil ?? Number.POSITIVE_INFINITY,
+    );
   }
 
   /** Fills the pipeline from what has been received, then gives out what is to be sent. */
   takeReady(now: number): { readonly send: readonly Envelope[] } {
-    this.#fillPipeline(now);
+    if (this.#state.kind === "leading") this.#lead(this.#state, now);
     const send = this.#send;
     this.#send = [];
     return { send };
   }
 
-  #prepare(firstInstance: number, now: number): void {
+  #lead(state: Leading, now: number): void {
+    if (state.successor === undefined) this.#answerReads(state, now);
+    // Also under full load, when the deadline is never waited for.
+    const wantsRound = this.#reads.wantsRound && state.successor === undefined;
+    if (now >= this.#heartbeatAt || wantsRound) this.#sendHeartbeat(state, now);
+    this.#fillPipeline(state, now);
+    if (state.successor !== undefined) this.#handOver(state, state.successor, now);
+  }
+
+  #onPropose(from: Address, { segments, forwarded }: ProposeMessage, now: number): void {
+    const leader = this.#state.kind === "following" ? this.#election.leader(now) : undefined;
+    if (leader !== undefined && !forwarded) {
+      this.#forward(leader, segments);
+      return this.#sendNotLeader([from], leader.proposer, true);
+    }
+    // Without a leader it waits here for the next one: maybe this proposer itself.
+    if (leader === undefined && this.#queue.push(segments, forwarded, now)) return;
+    this.#sendNotLeader(clientsOf(segments), leader?.proposer ?? -1, false);
+  }
+
+  #forward(leader: Ballot, segments: readonly Segment[]): void {
+    const to = [actorAddress("proposer", leader.proposer)];
+    this.#send.push({ to, message: { type: "propose", segments, forwarded: true } });
+  }
+
+  #prepare(firstInstance: number, now: number, released: Ballot | null = null): void {
     const ballot = ballotAbove(this.#seen, this.#options.index, this.#options.incarnation);
     this.#seen = ballot;
     const state: Preparing = {
@@ -184,13 +303,19 @@ export class Proposer {
       firstInstance,
       promises: new Map(),
       promised: 0,
+      leased: 0,
+      leasedUntil: 0,
       sentAt: now,
+      carried: carriedFrom(this.#state),
+      own: ownFrom(this.#state),
+      grants: this.#state.kind === "following" ? undefined : this.#state.grants,
+      released,
     };
     this.#state = state;
     this.#sendPrepare(state);
   }
 
-  #onPromise(acceptor: number, message: PromiseMessage): void {
+  #onPromise(acceptor: number, message: PromiseMessage, now: number): void {
     const state = this.#state;
     if (state.kind !== "preparing" || !sameBallot(state.ballot, message.ballot)) return;
     // A resent Prepare is answered anew, maybe in other parts: those of one answer agree on how many there are.
@@ -203,13 +328,14 @@ export class Proposer {
     parts.push(message);
     if (parts.length < message.parts) return;
     state.promised = addAcceptor(state.promised, acceptor);
-    if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#lead(state);
+    if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#takeOver(state, now);
   }
 
   /** Takes over what the quorum's acceptors have accepted: per instance the value of the highest ballot. */
-  #lead(state: Preparing): void {
+  #takeOver(state: Preparing, now: number): void {
     let trimmedBelow = 0;
     const found = acceptedRanges();
+    for (const entry of state.carried) found.put(entry, higherBallot);
     for (const parts of state.promises.values()) {
       if (parts.length < (parts[0]?.parts ?? 1)) continue;
       for (const part of parts) {
@@ -225,9 +351,18 @@ export class Proposer {
       ballot: state.ballot,
       nextInstance: first,
       recovered: this.#withoutHoles(found, first),
-      inFlight: [],
+      flights: new Flights(this.#options.quorums),
+      grants: new Grants(this.#options.quorums, state.grants),
+      refused: 0,
+      round: 0,
       proposed: false,
+      successor: undefined,
     };
+    if (this.#options.mode === "multi") {
+      this.#heartbeatAt = this.#options.leaseMs > 0 ? now : Number.POSITIVE_INFINITY;
+      this.#distinguished.restart(now);
+    }
+    for (const { from, id } of this.#reads.takeAll()) this.#onRead(from, id, now);
   }
 
   #withoutHoles(found: InstanceRanges<AcceptedEntry>, first: number): AcceptedEntry[] {
@@ -238,7 +373,7 @@ export class Proposer {
       if (entry.firstInstance > at) {
         const count = entry.firstInstance - at;
         const batch = noopBatch(count, this.#lastTimeMs);
-        entries.push({ ballot: noBallot, firstInstance: at, count, batch });
+        entries.push({ ballot: noBallot, firstInstance: at, count, batch, source: null });
       }
       entries.push(entry);
       at = endOf(entry);
@@ -246,24 +381,48 @@ export class Proposer {
     return entries;
   }
 
-  #fillPipeline(now: number): void {
-    const state = this.#state;
-    if (state.kind !== "leading") return;
-    while (state.inFlight.length < this.#options.pipeline.batchesMax) {
+  #fillPipeline(state: Leading, now: number): void {
+    const { batch, pipeline, mode } = this.#options;
+    while (state.flights.length < pipeline.batchesMax) {
       const recovered = state.recovered.shift();
       if (recovered !== undefined) {
         this.#proposeAgain(state, recovered, now);
         continue;
       }
-      if (this.#queue.commands === 0) return;
-      if (this.#options.mode === "basic") {
-        if (state.inFlight.length > 0) return;
+      if (this.#queue.commands === 0 || state.successor !== undefined) return;
+      if (mode === "multi" && this.#waitsForMore(state, now)) return;
+      if (mode === "basic") {
+        // A read's round must be answered in the ballot that it was sent in.
+        if (state.flights.length > 0 || this.#reads.length > 0) return;
         if (state.proposed) return this.#prepare(this.#chosenBelow, now);
         state.proposed = true;
       }
       this.#lastTimeMs = Math.max(this.#lastTimeMs, Math.floor(now));
-      this.#propose(state, this.#queue.takeBatch(this.#lastTimeMs), now);
+      const { commandsMax, bytesMax } = batch;
+      const caps = { commandsWanted: this.#commandsWanted(state), commandsMax, bytesMax };
+      this.#propose(state, this.#queue.takeBatch(this.#lastTimeMs, caps), true, now);
     }
+  }
+
+  #commandsWanted({ flights }: Leading): number {
+    return commandsPerBatch(this.#queue.commands + flights.commands, this.#options.batch);
+  }
+
+  /** A batch that is not full lingers; and when enough are under way, it grows until one of them is chosen. */
+  #waitsForMore(state: Leading, now: number): boolean {
+    const { bytesMax, lingerMs, adaptive } = this.#options.batch;
+    const { commands, bytes, waitsSince } = this.#queue;
+    if (commands >= this.#commandsWanted(state) || bytes >= bytesMax) return false;
+    return now < waitsSince + lingerMs || (adaptive && state.flights.length >= batchesUnderWay);
+  }
+
+  /** When a batch that is not full has waited long enough; infinite when it waits for something else. */
+  #lingerUntil(state: Leading): number {
+    const { batch, pipeline, mode } = this.#options;
+    const flightsMax = batch.adaptive ? Math.min(batchesUnderWay, pipeline.batchesMax) : pipeline.batchesMax;
+    const hasRoom = state.flights.length < flightsMax && state.successor === undefined;
+    const isLingering = batch.lingerMs > 0 && this.#queue.commands > 0 && hasRoom && mode === "multi";
+    return isLingering ? this.#queue.waitsSince + batch.lingerMs : Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -277,56 +436,141 @@ export class Proposer {
       return;
     }
     state.nextInstance = entry.firstInstance + skip;
-    this.#propose(state, sliceBatch(entry.batch, skip, entry.count - skip), now);
+    this.#propose(state, sliceBatch(entry.batch, skip, entry.count - skip), false, now);
   }
 
-  #propose(state: Leading, batch: Batch, now: number): void {
-    const flight: InFlight = {
-      firstInstance: state.nextInstance,
-      batch,
-      accepted: 0,
-      chosen: false,
-      sentAt: now,
-    };
+  #propose(state: Leading, batch: Batch, isNew: boolean, now: number): void {
+    const { digest } = this.#options;
+    const firstInstance = state.nextInstance;
+    const source = digest ? { firstInstance, count: batch.count, digest: digest(batch) } : null;
     state.nextInstance += batch.count;
-    state.inFlight.push(flight);
-    this.#sendAccept(state, flight);
+    this.#sendAccept(state, state.flights.add({ firstInstance, batch, source, isNew }, now), now);
   }
 
   #onAccepted(acceptor: number, message: AcceptedMessage): void {
     const state = this.#state;
     if (state.kind !== "leading" || !sameBallot(state.ballot, message.ballot)) return;
-    const flight = state.inFlight.find(
-      ({ firstInstance, batch }) =>
-        message.firstInstance <= firstInstance && endOf(message) === firstInstance + batch.count,
-    );
-    if (flight === undefined) return;
-    flight.accepted = addAcceptor(flight.accepted, acceptor);
-    if (!this.#options.quorums.isAcceptQuorum(flight.accepted)) return;
-    flight.chosen = true;
-    this.#dropChosen(state);
+    state.grants.granted(acceptor, message.leaseUntil);
+    if (state.flights.accepted(acceptor, message)) this.#dropChosen(state);
   }
 
-  #onRefuse({ ballot, promised, trimmedBelow }: RefuseMessage): void {
+  #onRefuse(acceptor: number, message: RefuseMessage, now: number): void {
+    const { ballot, promised, trimmedBelow, leaseUntil } = message;
     if (compareBallots(promised, this.#seen) > 0) this.#seen = promised;
     this.#forget(trimmedBelow);
     const state = this.#state;
     if (state.kind === "following" || !sameBallot(state.ballot, ballot)) return;
-    if (compareBallots(promised, state.ballot) > 0) this.#follow(state);
+    if (state.kind === "preparing") {
+      if (compareBallots(promised, state.ballot) > 0) return this.#follow(now);
+      if (leaseUntil > 0) this.#onLeased(state, acceptor, leaseUntil, now);
+      return;
+    }
+    if (compareBallots(promised, state.ballot) <= 0) return;
+    state.refused = addAcceptor(state.refused, acceptor);
+    const willing = withoutAcceptors(this.#options.topology.acceptors, state.refused);
+    // Few have promised more to somebody who cannot have been elected: they are won back by a higher ballot.
+    const isElected = now >= this.leaseUntil || !this.#options.quorums.isAcceptQuorum(willing);
+    if (isElected) this.#follow(now);
+    else this.#prepare(this.#trimBelow(), now);
   }
 
-  /** Another proposer has gone higher: whoever waits here is told, once. */
-  #follow(state: Preparing | Leading): void {
-    const clients = this.#queue.clear();
-    if (state.kind === "leading") {
-      for (const { batch } of state.inFlight) {
-        for (const segment of batch.segments) {
-          if (segment.kind !== "noop") clients.add(clientAddress(segment.client));
-        }
-      }
+  /** A Prepare met another's lease. Without enough acceptors that are free of it, it waits for the lease to end. */
+  #onLeased(state: Preparing, acceptor: number, leaseUntil: number, now: number): void {
+    state.leased = addAcceptor(state.leased, acceptor);
+    state.leasedUntil = Math.max(state.leasedUntil, leaseUntil);
+    const free = withoutAcceptors(this.#options.topology.acceptors, state.leased);
+    if (!this.#options.quorums.isPrepareQuorum(free)) this.#follow(now, state.leasedUntil);
+  }
+
+  /** Proposes again, in a new ballot, what a learner cannot learn from the votes for the old ones. */
+  #onStuck(learner: number, appliedBelow: number, now: number): void {
+    this.#distinguished.regress(learner, appliedBelow);
+    const state = this.#state;
+    if (state.kind !== "leading" || state.successor !== undefined || appliedBelow >= this.#chosenBelow)
+      return;
+    this.campaign(now);
+  }
+
+  #onHeartbeat({ ballot, leaseUntil }: HeartbeatMessage, now: number): void {
+    if (compareBallots(ballot, this.#seen) > 0) this.#seen = ballot;
+    const state = this.#state;
+    const isOld = compareBallots(ballot, this.#election.lastLeader) < 0 || now >= leaseUntil;
+    if (isOld || (state.kind === "leading" && compareBallots(ballot, state.ballot) < 0)) return;
+    // A proposer that sees a live leader does not prepare, whichever ballot is higher.
+    if (state.kind !== "following") this.#follow(now);
+    this.#election.heard(ballot, leaseUntil);
+    this.#handOn(ballot);
+  }
+
+  /** Whoever waits here without a leader is sent to the one that there is now. */
+  #handOn(leader: Ballot): void {
+    const { fresh, forwarded } = this.#queue.takeAll();
+    if (fresh.length > 0) this.#forward(leader, fresh);
+    this.#sendNotLeader(clientsOf(fresh), leader.proposer, true);
+    this.#sendNotLeader(clientsOf(forwarded), leader.proposer, false);
+    this.#sendNotLeader([...this.#reads.clear()], leader.proposer, false);
+  }
+
+  #onRead(from: Address, id: number, now: number): void {
+    const state = this.#state;
+    const leader = state.kind === "following" ? this.#election.leader(now) : undefined;
+    // Learners answer clients before this proposer knows what is chosen: only what it has proposed is high enough.
+    const proposedBelow = state.kind === "leading" ? readBelow(state) : 0;
+    if (leader === undefined && this.#reads.add(from, id, proposedBelow)) return;
+    this.#sendNotLeader([from], leader?.proposer ?? -1, false);
+  }
+
+  /** The indexes were taken before: the clock comes last, so that the lease held when they were. */
+  #answerReads(state: Leading, now: number): void {
+    if (this.#reads.length === 0) return;
+    const { leaseUntil, round } = state.grants;
+    this.#send.push(...(now < leaseUntil ? this.#reads.answerAll() : this.#reads.answered(round)));
+  }
+
+  #sendHeartbeat(state: Leading, now: number): void {
+    const { leaseMs, mode } = this.#options;
+    state.round += 1;
+    // Basic Paxos prepares all the time: there is nothing to protect by a lease, but others should see the leader.
+    const toAcceptors = mode === "multi" || this.#reads.length > 0 ? this.#acceptors : [];
+    this.#distinguished.watch(this.#chosenBelow, now);
+    const heartbeat = {
+      type: "heartbeat",
+      ballot: state.ballot,
+      round: state.round,
+      chosenBelow: this.#chosenBelow,
+      distinguished: this.distinguishedLearner,
+    } as const;
+    const leaseUntil = leaseMs > 0 ? now + leaseMs : 0;
+    if (mode === "basic" && toAcceptors.length > 0) {
+      this.#send.push({ to: toAcceptors, message: { ...heartbeat, leaseUntil: 0 } });
     }
+    const to = [...this.#others, ...(mode === "multi" ? toAcceptors : []), ...this.#learners];
+    this.#send.push({ to, message: { ...heartbeat, leaseUntil } });
+    this.#reads.roundSent(state.round);
+    const againMs = leaseMs > 0 ? leaseMs / limits.heartbeatsPerLease : this.#options.retransmitMs;
+    const isDue = leaseMs > 0 || this.#reads.length > 0;
+    this.#heartbeatAt = isDue ? now + againMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Once nothing is under way any more, or the successor has waited long enough. */
+  #handOver(state: Leading, successor: NonNullable<Leading["successor"]>, now: number): void {
+    const isQuiet = state.flights.length === 0 && state.recovered.length === 0;
+    if (!isQuiet && now < successor.waitUntil) return;
+    const to = actorAddress("proposer", successor.index);
+    this.#send.push({ to: [to], message: { type: "release", ballot: state.ballot } });
+    this.#handOn({ ...state.ballot, proposer: successor.index });
+    this.#follow(now, now + this.#options.leaseMs);
+  }
+
+  /** Another proposer has gone higher, or leads. What is under way here waits for it, in the old order. */
+  #follow(now: number, notBefore = now): void {
+    const own = ownFrom(this.#state);
+    const { fresh, forwarded } = this.#queue.takeAll();
     this.#state = { kind: "following" };
-    if (clients.size > 0) this.#sendNotLeader([...clients]);
+    this.#election.lost(notBefore);
+    // What was under way may have been forwarded to here: its clients are told who leads, once that is known.
+    const waits = this.#queue.push([...own, ...forwarded], true, now) && this.#queue.push(fresh, false, now);
+    if (!waits) this.#sendNotLeader(clientsOf([...own, ...forwarded, ...fresh]), -1, false);
   }
 
   /** Everything below is chosen, and an acceptor has forgotten it: it must not be proposed any more. */
@@ -336,57 +580,106 @@ export class Proposer {
     this.#chosenBelow = Math.max(this.#chosenBelow, below);
     const state = this.#state;
     if (state.kind !== "leading") return;
-    for (const flight of state.inFlight) {
-      const skip = below - flight.firstInstance;
-      if (skip <= 0) continue;
-      if (skip >= flight.batch.count) flight.chosen = true;
-      else {
-        flight.batch = sliceBatch(flight.batch, skip, flight.batch.count - skip);
-        flight.firstInstance = below;
-      }
-    }
+    state.flights.forget(below);
     this.#dropChosen(state);
   }
 
-  #dropChosen(state: Leading): void {
-    while (state.inFlight[0]?.chosen) {
-      const { firstInstance, batch } = state.inFlight[0];
-      this.#chosenBelow = Math.max(this.#chosenBelow, firstInstance + batch.count);
-      state.inFlight.shift();
-    }
+  #dropChosen({ flights }: Leading): void {
+    this.#chosenBelow = flights.dropChosen(this.#chosenBelow);
   }
 
   /** What every learner has applied, as far as it is known here to be chosen. */
   #trimBelow(): number {
-    return Math.min(this.#chosenBelow, ...this.#appliedBelow);
+    return Math.min(this.#chosenBelow, this.#distinguished.appliedByAll);
   }
 
-  #sendPrepare({ ballot, firstInstance }: Preparing): void {
-    this.#send.push({ to: this.#acceptors, message: { type: "prepare", ballot, firstInstance } });
+  #sendPrepare({ ballot, firstInstance, released }: Preparing): void {
+    this.#send.push({ to: this.#acceptors, message: { type: "prepare", ballot, firstInstance, released } });
   }
 
-  #sendAccept({ ballot }: Leading, { firstInstance, batch }: InFlight): void {
-    const trimBelow = this.#trimBelow();
+  /** To the acceptors that have not accepted it; with digests also to the learners that they would tell. */
+  #sendAccept({ ballot }: Leading, { firstInstance, batch, source, accepted }: Flight, now: number): void {
+    const { leaseMs, mode } = this.#options;
+    const distinguished = this.distinguishedLearner;
+    const told = distinguished < 0 ? this.#learners : [actorAddress("learner", distinguished)];
+    const asked =
+      accepted === 0 ? this.#acceptors : this.#acceptors.filter((_, index) => !hasAcceptor(accepted, index));
     this.#send.push({
-      to: this.#acceptors,
-      message: { type: "accept", ballot, firstInstance, batch, trimBelow },
+      to: source === null ? asked : [...asked, ...told],
+      message: {
+        type: "accept",
+        ballot,
+        firstInstance,
+        batch,
+        trimBelow: this.#trimBelow(),
+        leaseUntil: mode === "multi" && leaseMs > 0 ? now + leaseMs : 0,
+        distinguished,
+        source,
+      },
     });
   }
 
-  #sendNotLeader(to: readonly Address[]): void {
-    this.#send.push({ to, message: { type: "notLeader", ballot: this.#seen } });
+  #sendNotLeader(to: readonly Address[], leader: number, forwarded: boolean): void {
+    if (to.length === 0) return;
+    this.#send.push({ to, message: { type: "notLeader", ballot: this.#seen, leader, forwarded } });
   }
 
   /** Everything its future depends on, as plain data, but for when a tick is due; for the explorer. */
   dump(): unknown {
-    const state = this.#state;
-    const promises = state.kind === "preparing" ? [...state.promises] : [];
-    const inFlight = state.kind === "leading" ? state.inFlight.map(flight => ({ ...flight, sentAt: 0 })) : [];
     return [
-      { ...state, promises, inFlight, sentAt: 0 },
-      this.#queue.dump(),
-      this.#appliedBelow,
-      [this.#seen, this.#chosenBelow, this.#forgottenBelow, this.#lastTimeMs],
+      dumpOf(this.#state),
+      [this.#queue.dump(), this.#reads.dump(), this.#election.dump(), this.#distinguished.dump()],
+      [this.#seen, this.#chosenBelow, this.#forgottenBelow, this.#lastTimeMs, `${this.#heartbeatAt}`],
     ];
+  }
+}
+
+/** The end of everything that was proposed or found in phase 1. */
+function readBelow({ nextInstance, recovered }: Leading): number {
+  const last = recovered.at(-1);
+  return last === undefined ? nextInstance : Math.max(nextInstance, endOf(last));
+}
+
+/** What a proposer has under way, or would propose again, for a later ballot. */
+function carriedFrom(state: State): readonly AcceptedEntry[] {
+  switch (state.kind) {
+    case "following":
+      return [];
+    case "preparing":
+      return state.carried;
+    case "leading":
+      return [
+        ...state.flights.asEntries(),
+        ...state.recovered.map(entry => ({ ...entry, ballot: noBallot, source: null })),
+      ];
+  }
+}
+
+/** Batches that were never found by phase 1, and so may be known to nobody else. */
+function ownFrom(state: State): readonly Segment[] {
+  switch (state.kind) {
+    case "following":
+      return [];
+    case "preparing":
+      return state.own;
+    case "leading":
+      return state.flights.newSegments();
+  }
+}
+
+function clientsOf(segments: readonly Segment[]): Address[] {
+  const clients = new Set<number>();
+  for (const segment of segments) if ("client" in segment) clients.add(segment.client);
+  return [...clients].map(clientAddress);
+}
+
+function dumpOf(state: State): unknown {
+  switch (state.kind) {
+    case "following":
+      return state;
+    case "preparing":
+      return { ...state, promises: [...state.promises], grants: state.grants?.dump(), sentAt: 0 };
+    case "leading":
+      return { ...state, flights: state.flights.dump(), grants: state.grants.dump() };
   }
 }

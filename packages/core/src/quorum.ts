@@ -10,6 +10,15 @@ export function addAcceptor(set: AcceptorSet, acceptor: number): AcceptorSet {
   return set | (1 << acceptor);
 }
 
+export function hasAcceptor(set: AcceptorSet, acceptor: number): boolean {
+  return (set & (1 << acceptor)) !== 0;
+}
+
+/** The acceptors out of `acceptors` that are not in `set`. */
+export function withoutAcceptors(acceptors: number, set: AcceptorSet): AcceptorSet {
+  return ((1 << acceptors) - 1) & ~set;
+}
+
 export function countAcceptors(set: AcceptorSet): number {
   let count = 0;
   for (let rest = set; rest !== 0; rest &= rest - 1) count += 1;

@@ -1,5 +1,5 @@
 import { assertNever } from "./assert.js";
-import type { CommandSegment, OpenSegment, Segment, SequencedSegment } from "./batch.js";
+import type { KeepAliveSegment, OpenSegment, Segment, SequencedSegment } from "./batch.js";
 import type { AcceptedEntry, Address, Envelope, Message, QueryMessage, Result } from "./messages.js";
 import { clientAddress } from "./roles.js";
 import { type ApplyCommands, SessionTable } from "./sessions.js";
@@ -26,7 +26,7 @@ export interface StateMachineHost {
 export class Replica {
   readonly #learner: number;
   readonly #host: StateMachineHost;
-  readonly #sessions = new SessionTable();
+  readonly #sessions: SessionTable;
   #appliedBelow = 0;
   #appliedCommands = 0;
   /** Logical time: the leaders' stamps, made never to go back. */
@@ -34,9 +34,11 @@ export class Replica {
   #queries: PendingQuery[] = [];
   #send: Envelope[] = [];
 
-  constructor(learner: number, host: StateMachineHost) {
+  /** Sessions expire after `sessionTimeoutMs` milliseconds of logical time: the same on every replica. */
+  constructor(learner: number, host: StateMachineHost, sessionTimeoutMs: number) {
     this.#learner = learner;
     this.#host = host;
+    this.#sessions = new SessionTable(sessionTimeoutMs);
   }
 
   /** Every instance below is applied here. */
@@ -56,6 +58,7 @@ export class Replica {
   /** Applies the values of the next instances. */
   apply(entry: AcceptedEntry): void {
     this.#timeMs = Math.max(this.#timeMs, entry.batch.timeMs);
+    this.#sessions.expire(this.#timeMs);
     let instance = entry.firstInstance;
     for (const segment of entry.batch.segments) {
       this.#appliedBelow = instance + segment.count;
@@ -81,10 +84,17 @@ export class Replica {
       case "noop":
         return;
       case "open":
-        this.#sessions.open(instance, segment.client);
+        this.#sessions.open(instance, this.#timeMs);
         return this.#answer(segment, { type: "sessionOpened", session: instance });
       case "close":
         return this.#sessions.close(segment.session);
+      case "keepAlive": {
+        const { session } = segment;
+        if (!this.#sessions.touch(session, this.#timeMs)) {
+          this.#answer(segment, { type: "sessionExpired", session });
+        }
+        return;
+      }
       case "commands":
       case "fill":
         return this.#applySequenced(segment, instance, entry);
@@ -95,6 +105,7 @@ export class Replica {
 
   #applySequenced(segment: SequencedSegment, instance: number, entry: AcceptedEntry): void {
     const { session } = segment;
+    this.#sessions.touch(session, this.#timeMs);
     const admission = this.#sessions.admit(segment, entry.ballot);
     switch (admission.kind) {
       case "unknownSession":
@@ -138,7 +149,7 @@ export class Replica {
     this.#answer(segment, { type: "response", session, firstSequence, results, appliedBelow });
   }
 
-  #answer(segment: CommandSegment | SequencedSegment | OpenSegment, message: Message): void {
+  #answer(segment: SequencedSegment | OpenSegment | KeepAliveSegment, message: Message): void {
     if (segment.answerer !== this.#learner) return;
     this.#send.push({ to: [clientAddress(segment.client)], message });
   }

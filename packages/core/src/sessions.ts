@@ -9,7 +9,8 @@ interface StoredResults {
 }
 
 interface Session {
-  readonly client: number;
+  /** Logical time of the last command, in milliseconds. */
+  activeAt: number;
   /** The last sequence number that was applied. */
   last: number;
   stored: StoredResults[];
@@ -41,15 +42,41 @@ export type ApplyCommands = (
  * Source: Ongaro, "Consensus: Bridging Theory and Practice", section 6.3; Lamport leaves it to the state machine.
  */
 export class SessionTable {
+  /** The one that was active longest ago comes first. */
   readonly #sessions = new Map<number, Session>();
+  readonly #timeoutMs: number;
+
+  /** A session without a command for more than `timeoutMs` milliseconds of logical time is forgotten. */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
 
   get size(): number {
     return this.#sessions.size;
   }
 
   /** Opens the session whose identity is the instance of its opening command. */
-  open(instance: number, client: number): void {
-    this.#sessions.set(instance, { client, last: 0, stored: [], gapBallot: undefined, gapExpected: 0 });
+  open(instance: number, timeMs: number): void {
+    const session = { activeAt: timeMs, last: 0, stored: [], gapBallot: undefined, gapExpected: 0 };
+    this.#sessions.set(instance, session);
+  }
+
+  /** Forgets who has been silent for too long. Logical time is part of the values: all replicas forget alike. */
+  expire(timeMs: number): void {
+    for (const [session, { activeAt }] of this.#sessions) {
+      if (timeMs - activeAt <= this.#timeoutMs) return;
+      this.#sessions.delete(session);
+    }
+  }
+
+  /** Any command of a session shows that its client lives. Returns whether there is such a session. */
+  touch(session: number, timeMs: number): boolean {
+    const found = this.#sessions.get(session);
+    if (found === undefined) return false;
+    found.activeAt = timeMs;
+    this.#sessions.delete(session);
+    this.#sessions.set(session, found);
+    return true;
   }
 
   close(session: number): void {

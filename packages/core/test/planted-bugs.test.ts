@@ -22,8 +22,8 @@ describe("changes that are no bugs are not caught", () => {
   it("sequence numbers that begin just below 2^32", async () => {
     const first = 2 ** 32 - 8;
     const { simulate } = await buildPatched([
-      { file: "client.ts", find: "#nextSequence = 1;", replace: `#nextSequence = ${first};` },
-      { file: "client.ts", find: "#oldestSequence = 1;", replace: `#oldestSequence = ${first};` },
+      { file: "outstanding.ts", find: "#next = 1;", replace: `#next = ${first};` },
+      { file: "outstanding.ts", find: "#oldest = 1;", replace: `#oldest = ${first};` },
       { file: "sessions.ts", find: "last: 0,", replace: `last: ${first - 1},` },
     ]);
     expect(firstFailure(simulate, 100, { firstSequence: first })).toBeUndefined();

@@ -25,6 +25,7 @@ import {
   type RoleSpec,
   type RoleStatus,
 } from "./role-host.js";
+import type { SentFrame } from "./trace.js";
 import { DepthTracker, type Traffic } from "./traffic.js";
 
 /** The ends of the connections between an actor and one other actor or client. */
@@ -59,6 +60,8 @@ export interface Inspection extends RoleInspection {
   readonly wakeUps: number;
   readonly lostWakeUps: number;
   readonly droppedFrames: number;
+  /** The latest frames that it sent, in the order of sending; only with the option `trace`. */
+  readonly trace?: readonly SentFrame[];
 }
 
 /** How a failed start comes back over Comlink, which keeps no fields of errors. */
@@ -70,7 +73,8 @@ export interface StartFailure {
 /** The control plane's view of an actor. */
 export interface ActorControl {
   start(): Promise<StartFailure | undefined>;
-  campaign(): void;
+  /** False when the actor does not lead. */
+  transferLeadership(to: number): boolean;
   attach(ends: ConnectionEnds): void;
   detach(peer: Address): void;
   status(): RoleStatus & { readonly mailbox: MailboxStatus };
@@ -112,8 +116,8 @@ export class Actor implements ActorControl {
     }
   }
 
-  campaign(): void {
-    if (this.#host instanceof ProposerHost) this.#host.campaign(monotonicMs());
+  transferLeadership(to: number): boolean {
+    return this.#host instanceof ProposerHost && this.#host.transferLeadership(to, monotonicMs());
   }
 
   attach({ peer, receiving, sending }: ConnectionEnds): void {
@@ -141,6 +145,7 @@ export class Actor implements ActorControl {
       wakeUps,
       lostWakeUps,
       droppedFrames: this.#post.traffic.dropped,
+      ...this.#post.inspectTrace(),
       ...this.#openHost().inspect(stateDigest),
     };
   }

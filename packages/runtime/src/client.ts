@@ -1,4 +1,4 @@
-import { type Address, Client as ClientRole, type Message, type Topology } from "@synod/core";
+import { type Address, Client as ClientRole, type Topology } from "@synod/core";
 import type { Inspection } from "./actor.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
@@ -6,7 +6,14 @@ import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import { decodeFrame } from "./frame-codec.js";
 import type { Inbox, LaneKind, Outbox } from "./mailbox/index.js";
-import { type CallOptions, checkCallOptions, type ResolvedOptions, runtimeLimits } from "./options.js";
+import {
+  type CallOptions,
+  checkCallOptions,
+  checkQueryOptions,
+  type QueryOptions,
+  type ResolvedOptions,
+  runtimeLimits,
+} from "./options.js";
 import { PendingQueries } from "./pending-queries.js";
 import { Post } from "./post.js";
 import { ProposalBuffer, type Waiter } from "./proposal-buffer.js";
@@ -39,7 +46,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #options: ResolvedOptions;
   readonly #onClose: () => Promise<void>;
   readonly #buffer = new ProposalBuffer();
-  readonly #queries: PendingQueries;
+  readonly #queries = new PendingQueries(id => this.#role.forgetRead(id));
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
   #backlog: { readonly to: Address; readonly frame: Uint8Array; readonly lane: LaneKind }[] = [];
   #flushScheduled = false;
@@ -57,12 +64,14 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       windowCommandsMax: runtimeLimits.clientWindowCommands,
       retryAfterMs: runtimeLimits.retryAfterMs,
       retryAfterMsMax: runtimeLimits.retryAfterMsMax,
-      answerer: (client - 1) % topology.learners,
+      keepAliveMs: options.sessionTimeoutMs / runtimeLimits.keepAlivesPerTimeout,
+      // A distinguished learner knows first; a leader begins with the first learner.
+      answerer: options.distinguishedLearner ? 0 : (client - 1) % topology.learners,
+      batch: options.batch,
     });
     this.#options = options;
     this.#inbox = inbox;
     this.#onClose = onClose;
-    this.#queries = new PendingQueries(topology.learners, runtimeLimits.retryAfterMs);
     this.#post = new Post(options.trace ? new DepthTracker() : undefined, (to, frame, lane) => {
       this.#backlog.push({ to, frame: frame.slice(), lane });
     });
@@ -119,35 +128,30 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (signal !== undefined) this.#buffer.listen(signal, waiter => this.#abort(waiter, signal));
     this.#armTimer(deadline);
     this.#scheduleFlush();
-    if (this.#buffer.queued >= this.#options.batch.commandsMax) this.#flush();
+    const { queued } = this.#buffer;
+    if (queued >= this.#role.submissionCommands(queued)) this.#flush();
     return promise as Promise<ResultOf<M>>;
   }
 
   /**
-   * Asks a learner that has applied everything that this client has seen the effect of. It never goes backwards,
-   * but may be behind what other clients have been told.
+   * Asks a learner's state machine. By default the answer shows everything that this client was told before and
+   * never goes back; with `consistency: "linearizable"` everything that any client was told before the call.
    */
-  query(query: QueryOf<M>, options?: CallOptions): Promise<AnswerOf<M>> {
+  query(query: QueryOf<M>, options?: QueryOptions): Promise<AnswerOf<M>> {
     let bytes: Uint8Array;
     try {
-      this.#check(options);
+      this.#check(options, checkQueryOptions);
       bytes = valueCodec.encode(capture(query, "query"));
       this.#checkBytes("query", bytes.byteLength);
     } catch (error) {
       return Promise.reject(error);
     }
-    const deadline = monotonicMs() + (options?.timeoutMs ?? timeoutMsDefault);
-    const { promise, envelope } = this.#queries.add(
-      bytes,
-      this.#role.observedBelow,
-      this.#role.answerer,
-      monotonicMs(),
-      deadline,
-      options?.signal,
-    );
-    this.#armTimer(deadline);
-    this.#post.send([envelope]);
-    this.#post.flush();
+    const now = monotonicMs();
+    const deadline = now + (options?.timeoutMs ?? timeoutMsDefault);
+    const id = this.#role.read(bytes, options?.consistency ?? "sequential", deadline, now);
+    const promise = this.#queries.add(id, options?.signal);
+    this.#armTimer(Math.min(deadline, this.#role.deadline));
+    this.#scheduleFlush();
     return promise as Promise<AnswerOf<M>>;
   }
 
@@ -166,7 +170,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const { wakeUps, lostWakeUps } = this.#inbox.counters;
     const sent = this.#post.traffic.read();
     const droppedFrames = this.#post.traffic.dropped;
-    return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames };
+    const trace = this.#post.inspectTrace();
+    return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames, ...trace };
   }
 
   async #close(): Promise<void> {
@@ -184,7 +189,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#post.close();
   }
 
-  #check(options: CallOptions | undefined): void {
+  #check(options: CallOptions | undefined, checkOptions = checkCallOptions): void {
     if (this.#closing !== undefined) {
       const message = `${this.name} is closed: connect() again, or start a new cluster`;
       throw new SynodError("CLUSTER_CLOSED", message, { outcome: "not-applied" });
@@ -198,7 +203,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
     }
     if (options === undefined) return;
-    checkCallOptions(options);
+    checkOptions(options);
     if (options.signal?.aborted) throw abortError(options.signal, "not-applied");
   }
 
@@ -234,9 +239,9 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Submits what waits, as far as window and lanes have room. */
   #flush(): void {
     const now = monotonicMs();
-    const { commandsMax, bytesMax } = this.#options.batch;
+    const { bytesMax } = this.#options.batch;
     while (this.#buffer.queued > 0 && this.#backlog.length === 0) {
-      const room = Math.min(this.#role.room, commandsMax);
+      const room = Math.min(this.#role.room, this.#role.submissionCommands(this.#buffer.queued));
       if (room <= 0) break;
       const piece = this.#buffer.take(room, bytesMax);
       if (piece === undefined) continue;
@@ -244,6 +249,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       this.#buffer.submitted(piece, first);
       this.#post.send(this.#role.takeReady().send);
     }
+    if (this.#queries.open > 0) this.#afterRole();
     this.#post.flush();
   }
 
@@ -263,20 +269,16 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   }
 
   readonly #onFrame = (from: Address, frame: Uint8Array): void => {
-    const message: Message = decodeFrame(frame).message;
-    if (message.type === "answer") {
-      this.#role.observe(message.appliedBelow);
-      this.#queries.answered(message.id, message.result);
-      return;
-    }
-    this.#role.receive(from, message, monotonicMs());
+    this.#role.receive(from, decodeFrame(frame).message, monotonicMs());
   };
 
   /** Settles what the role has found out, and sends what it wants to say. */
   #afterRole(): void {
-    const { send, settled, expired } = this.#role.takeReady();
+    const { send, settled, expired, answered, expiredReads } = this.#role.takeReady();
     for (const { firstSequence, results } of settled) this.#buffer.settle(firstSequence, results);
     for (const sequence of expired) this.#buffer.reject(sequence, timeoutError("unknown"));
+    for (const { id, result } of answered) this.#queries.answer(id, result);
+    for (const id of expiredReads) this.#queries.reject(id, timeoutError("not-applied"));
     this.#post.send(send);
     if (this.#role.state === "open") this.#opened?.resolve();
     if (this.#role.state === "expired") this.#expire();
@@ -320,7 +322,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (this.#timer === undefined || at < this.#timerAt - 1) {
       const now = monotonicMs();
       clearTimeout(this.#timer);
-      this.#timerAt = Math.min(at, now + timerMsMax);
+      const open = this.#buffer.open > 0 || this.#queries.open > 0;
+      this.#timerAt = open ? Math.min(at, now + timerMsMax) : at;
       this.#timer = setTimeout(this.#onTimer, Math.max(1, this.#timerAt - now));
       this.#keepsAlive = true;
     }
@@ -330,12 +333,14 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #onTimer = (): void => {
     this.#timer = undefined;
     if (this.#closing !== undefined) return;
+    // A thread that wakes up late reads its mail before any of its deadlines passes.
+    this.#receive();
+    if (this.#closing !== undefined) return;
     const now = monotonicMs();
     if (now >= this.#role.deadline) this.#role.tick(now);
     this.#buffer.expireQueued(now, () => timeoutError("not-applied"));
-    this.#post.send(this.#queries.tick(now, () => timeoutError("not-applied")));
-    this.#receive();
-    const next = Math.min(this.#role.deadline, this.#buffer.earliestQueuedDeadline, this.#queries.deadline);
+    this.#send();
+    const next = Math.min(this.#role.deadline, this.#buffer.earliestQueuedDeadline);
     if (next < Number.POSITIVE_INFINITY || this.#backlog.length > 0) {
       this.#armTimer(this.#backlog.length > 0 ? now + 1 : next);
     }

@@ -1,13 +1,18 @@
-import { clientAddress, type Topology } from "@synod/core";
+import { addressesOf, clientAddress, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { Inspection } from "./actor.js";
 import { Client } from "./client.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import { createDoorbell, openInbox, openOutbox } from "./mailbox/index.js";
-import { type ClusterOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
 import { type ActorStatus, Supervisor } from "./supervisor.js";
 import { wireClient } from "./wiring.js";
+
+/** A transfer that is not done after so many leases has failed: an election takes about two. */
+const leasesPerTransfer = 4;
+/** How often a transfer looks who leads, in milliseconds. */
+const transferPollMs = 5;
 
 /** Numbers of clients, over all clusters of the process: an address is never used twice. */
 let clients = 0;
@@ -35,7 +40,7 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
   }
 
   /**
-   * Starts all actors and makes `proposer-0` lead.
+   * Starts all actors. Proposers elect a leader among themselves.
    *
    * @throws SynodError `INVALID_OPTIONS`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`; nothing is left running then
    */
@@ -47,7 +52,6 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
     const supervisor = new Supervisor(topology, resolved, stateMachine);
     try {
       await supervisor.start();
-      await supervisor.campaign("proposer-0");
     } catch (error) {
       await supervisor.close();
       throw error;
@@ -100,8 +104,38 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    const leader = actors.find(({ state }) => state === "leading")?.name ?? null;
+    const leading = actors.filter(({ state }) => state === "leading");
+    // One that has not noticed yet that it was replaced has the lower ballot.
+    const ballotOf = ({ ballot }: ActorStatus) => ballot ?? noBallot;
+    leading.sort((a, b) => compareBallots(ballotOf(b), ballotOf(a)));
+    const leader = leading[0]?.name ?? null;
     return { actors, leader, clients: [...this.#clients.keys()] };
+  }
+
+  /**
+   * Hands leadership over to a proposer, by name, without waiting for a lease to run out: the leader lets what is
+   * under way be chosen first. Resolves once the other one leads.
+   *
+   * @throws SynodError `INVALID_OPTIONS`, `NO_LEADER`, `TIMEOUT` when another one was elected, `CLUSTER_CLOSED`
+   */
+  async transferLeadership(to: string): Promise<void> {
+    const proposers = addressesOf("proposer", this.#topology.proposers);
+    const index = proposers.indexOf(to);
+    if (index < 0) throw invalid("to", to, proposers.join(", "));
+    const before = (await this.status()).leader;
+    if (before === to) return;
+    if (before === null || !(await this.#supervisor.transferLeadership(before, index))) {
+      const message = `nobody leads who could hand over to ${to}: wait for an election, or look at status()`;
+      throw new SynodError("NO_LEADER", message);
+    }
+    const giveUpAt = performance.now() + this.#options.leaseMs * leasesPerTransfer;
+    while ((await this.status()).leader !== to) {
+      if (performance.now() > giveUpAt) {
+        const message = `${before} has given up its lead, but ${to} was not elected: see status()`;
+        throw new SynodError("TIMEOUT", message);
+      }
+      await new Promise(resolve => setTimeout(resolve, transferPollMs));
+    }
   }
 
   /**

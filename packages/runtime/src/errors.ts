@@ -10,6 +10,7 @@ export type SynodErrorCode =
   | "STATE_MACHINE_FAILED"
   | "SESSION_EXPIRED"
   | "ACTOR_FAILED"
+  | "NO_LEADER"
   | "CLUSTER_CLOSED";
 
 /** Whether a command that failed may still take effect, or may have taken effect already. */

@@ -4,6 +4,7 @@ import {
   assertNever,
   type Ballot,
   type Batch,
+  type DigestSource,
   type Message,
   type MessageType,
   type Result,
@@ -37,6 +38,12 @@ export const messageTypes = [
   "sequenceGap",
   "query",
   "answer",
+  "heartbeat",
+  "granted",
+  "release",
+  "chosen",
+  "read",
+  "readReady",
 ] as const satisfies readonly MessageType[];
 
 const typeNumbers = new Map<MessageType, number>(messageTypes.map((type, number) => [type, number]));
@@ -73,32 +80,40 @@ export function decodeFrame(frame: Uint8Array): Frame {
 type Field = any;
 
 const fieldCounts: Record<MessageType, number> = {
-  propose: 1,
-  notLeader: 1,
-  prepare: 2,
+  propose: 2,
+  notLeader: 3,
+  prepare: 3,
   promise: 6,
-  refuse: 3,
-  accept: 4,
-  accepted: 4,
+  refuse: 4,
+  accept: 7,
+  accepted: 7,
   fetch: 1,
   trimmed: 1,
-  progress: 1,
+  progress: 2,
   response: 5,
   sessionOpened: 1,
   sessionExpired: 1,
   sequenceGap: 3,
   query: 3,
   answer: 3,
+  heartbeat: 5,
+  granted: 3,
+  release: 1,
+  chosen: 4,
+  read: 1,
+  readReady: 2,
 };
 
 function fieldsOf(message: Message): unknown[] {
   switch (message.type) {
     case "propose":
-      return [message.segments.map(segmentFields)];
+      return [message.segments.map(segmentFields), message.forwarded];
     case "notLeader":
-      return [ballotFields(message.ballot)];
-    case "prepare":
-      return [ballotFields(message.ballot), message.firstInstance];
+      return [ballotFields(message.ballot), message.leader, message.forwarded];
+    case "prepare": {
+      const released = message.released && ballotFields(message.released);
+      return [ballotFields(message.ballot), message.firstInstance, released];
+    }
     case "promise":
       return [
         ballotFields(message.ballot),
@@ -109,13 +124,21 @@ function fieldsOf(message: Message): unknown[] {
         message.accepted.map(entryFields),
       ];
     case "refuse":
-      return [ballotFields(message.ballot), ballotFields(message.promised), message.trimmedBelow];
+      return [
+        ballotFields(message.ballot),
+        ballotFields(message.promised),
+        message.trimmedBelow,
+        message.leaseUntil,
+      ];
     case "accept":
       return [
         ballotFields(message.ballot),
         message.firstInstance,
         batchFields(message.batch),
         message.trimBelow,
+        message.leaseUntil,
+        message.distinguished,
+        message.source && sourceFields(message.source),
       ];
     case "accepted":
       return [
@@ -123,13 +146,16 @@ function fieldsOf(message: Message): unknown[] {
         message.firstInstance,
         message.count,
         message.batch && batchFields(message.batch),
+        message.source && sourceFields(message.source),
+        message.leaseUntil,
+        message.distinguished,
       ];
     case "fetch":
       return [message.firstInstance];
     case "trimmed":
       return [message.trimmedBelow];
     case "progress":
-      return [message.appliedBelow];
+      return [message.appliedBelow, message.stuck];
     case "response": {
       const { results, failures } = encodeResults(message.results);
       return [message.session, message.firstSequence, results, failures, message.appliedBelow];
@@ -146,6 +172,24 @@ function fieldsOf(message: Message): unknown[] {
       const result = failed ? (message.result as ApplyFailure).reason : valueCodec.encode(message.result);
       return [message.id, result, message.appliedBelow];
     }
+    case "heartbeat":
+      return [
+        ballotFields(message.ballot),
+        message.leaseUntil,
+        message.round,
+        message.chosenBelow,
+        message.distinguished,
+      ];
+    case "granted":
+      return [ballotFields(message.ballot), message.leaseUntil, message.round];
+    case "release":
+      return [ballotFields(message.ballot)];
+    case "chosen":
+      return [ballotFields(message.ballot), message.firstInstance, message.count, batchFields(message.batch)];
+    case "read":
+      return [message.id];
+    case "readReady":
+      return [message.id, message.readBelow];
     default:
       return assertNever(message);
   }
@@ -154,11 +198,11 @@ function fieldsOf(message: Message): unknown[] {
 function messageOf(type: MessageType, f: Field[]): Message {
   switch (type) {
     case "propose":
-      return { type, segments: f[1].map(toSegment) };
+      return { type, segments: f[1].map(toSegment), forwarded: f[2] };
     case "notLeader":
-      return { type, ballot: toBallot(f[1]) };
+      return { type, ballot: toBallot(f[1]), leader: f[2], forwarded: f[3] };
     case "prepare":
-      return { type, ballot: toBallot(f[1]), firstInstance: f[2] };
+      return { type, ballot: toBallot(f[1]), firstInstance: f[2], released: f[3] && toBallot(f[3]) };
     case "promise":
       return {
         type,
@@ -170,19 +214,41 @@ function messageOf(type: MessageType, f: Field[]): Message {
         accepted: f[6].map(toEntry),
       };
     case "refuse":
-      return { type, ballot: toBallot(f[1]), promised: toBallot(f[2]), trimmedBelow: f[3] };
+      return {
+        type,
+        ballot: toBallot(f[1]),
+        promised: toBallot(f[2]),
+        trimmedBelow: f[3],
+        leaseUntil: f[4],
+      };
     case "accept":
-      return { type, ballot: toBallot(f[1]), firstInstance: f[2], batch: toBatch(f[3]), trimBelow: f[4] };
-    case "accepted": {
-      const batch = f[4] === null ? null : toBatch(f[4]);
-      return { type, ballot: toBallot(f[1]), firstInstance: f[2], count: f[3], batch };
-    }
+      return {
+        type,
+        ballot: toBallot(f[1]),
+        firstInstance: f[2],
+        batch: toBatch(f[3]),
+        trimBelow: f[4],
+        leaseUntil: f[5],
+        distinguished: f[6],
+        source: f[7] && toSource(f[7]),
+      };
+    case "accepted":
+      return {
+        type,
+        ballot: toBallot(f[1]),
+        firstInstance: f[2],
+        count: f[3],
+        batch: f[4] && toBatch(f[4]),
+        source: f[5] && toSource(f[5]),
+        leaseUntil: f[6],
+        distinguished: f[7],
+      };
     case "fetch":
       return { type, firstInstance: f[1] };
     case "trimmed":
       return { type, trimmedBelow: f[1] };
     case "progress":
-      return { type, appliedBelow: f[1] };
+      return { type, appliedBelow: f[1], stuck: f[2] };
     case "response": {
       const results = decodeResults(f[3], f[4]);
       return { type, session: f[1], firstSequence: f[2], results, appliedBelow: f[5] };
@@ -199,6 +265,25 @@ function messageOf(type: MessageType, f: Field[]): Message {
       const result = typeof f[2] === "string" ? new ApplyFailure(f[2]) : valueCodec.decode(f[2]);
       return { type, id: f[1], result, appliedBelow: f[3] };
     }
+    case "heartbeat":
+      return {
+        type,
+        ballot: toBallot(f[1]),
+        leaseUntil: f[2],
+        round: f[3],
+        chosenBelow: f[4],
+        distinguished: f[5],
+      };
+    case "granted":
+      return { type, ballot: toBallot(f[1]), leaseUntil: f[2], round: f[3] };
+    case "release":
+      return { type, ballot: toBallot(f[1]) };
+    case "chosen":
+      return { type, ballot: toBallot(f[1]), firstInstance: f[2], count: f[3], batch: toBatch(f[4]) };
+    case "read":
+      return { type, id: f[1] };
+    case "readReady":
+      return { type, id: f[1], readBelow: f[2] };
     default:
       return assertNever(type);
   }
@@ -207,23 +292,28 @@ function messageOf(type: MessageType, f: Field[]): Message {
 const ballotFields = (ballot: Ballot) => [ballot.round, ballot.incarnation, ballot.proposer];
 const toBallot = (f: Field[]): Ballot => ({ round: f[0], incarnation: f[1], proposer: f[2] });
 
+const sourceFields = (source: DigestSource) => [source.firstInstance, source.count, source.digest];
+const toSource = (f: Field[]): DigestSource => ({ firstInstance: f[0], count: f[1], digest: f[2] });
+
 const entryFields = (entry: AcceptedEntry) => [
   ballotFields(entry.ballot),
   entry.firstInstance,
   entry.count,
   batchFields(entry.batch),
+  entry.source && sourceFields(entry.source),
 ];
 const toEntry = (f: Field[]): AcceptedEntry => ({
   ballot: toBallot(f[0]),
   firstInstance: f[1],
   count: f[2],
   batch: toBatch(f[3]),
+  source: f[4] && toSource(f[4]),
 });
 
 const batchFields = (batch: Batch) => [batch.timeMs, batch.count, batch.segments.map(segmentFields)];
 const toBatch = (f: Field[]): Batch => ({ timeMs: f[0], count: f[1], segments: f[2].map(toSegment) });
 
-const segmentKinds = ["commands", "fill", "open", "close", "noop"] as const;
+const segmentKinds = ["commands", "fill", "open", "close", "noop", "keepAlive"] as const;
 
 function segmentFields(segment: Segment): unknown[] {
   const number = segmentKinds.indexOf(segment.kind);
@@ -234,6 +324,8 @@ function segmentFields(segment: Segment): unknown[] {
       return [number, 1, segment.client, segment.answerer];
     case "close":
       return [number, 1, segment.client, segment.session];
+    case "keepAlive":
+      return [number, 1, segment.client, segment.session, segment.answerer];
     default: {
       const { count, client, answerer, session, firstSequence, acknowledgedBelow } = segment;
       const fields: unknown[] = [number, count, client, answerer, session, firstSequence, acknowledgedBelow];
@@ -253,6 +345,8 @@ function toSegment(f: Field[]): Segment {
       return { kind, count: 1, client: f[2], answerer: f[3] };
     case "close":
       return { kind, count: 1, client: f[2], session: f[3] };
+    case "keepAlive":
+      return { kind, count: 1, client: f[2], session: f[3], answerer: f[4] };
     case "fill":
     case "commands": {
       const common = {

@@ -2,7 +2,7 @@ export type { Inspection, MailboxStatus } from "./actor.js";
 export type { Client } from "./client.js";
 export { Cluster, type ClusterStatus } from "./cluster.js";
 export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
-export type { CallOptions, ClusterOptions } from "./options.js";
+export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
 export type {
   AnswerOf,
   AnyStateMachine,
@@ -15,4 +15,5 @@ export type {
   StateMachineSource,
 } from "./state-machine.js";
 export type { ActorStatus } from "./supervisor.js";
+export type { SentFrame } from "./trace.js";
 export type { Traffic } from "./traffic.js";

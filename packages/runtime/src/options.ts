@@ -1,4 +1,4 @@
-import { acceptorsMax, majorities, quorumsIntersect } from "@synod/core";
+import { acceptorsMax, type Consistency, majorities, quorumsIntersect } from "@synod/core";
 import * as v from "valibot";
 import { SynodError } from "./errors.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
@@ -19,9 +19,14 @@ export const runtimeLimits = {
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */
   fetchAfterMs: 100,
-  /** A client without progress sends again after this long, in milliseconds, then after twice as long, and so on. */
-  retryAfterMs: 1000,
+  /**
+   * A client without progress asks the leader for a sign of life after this long, in milliseconds, and sends again
+   * after as long once more; the next time after twice as long, and so on.
+   */
+  retryAfterMs: 500,
   retryAfterMsMax: 8000,
+  /** An idle client says so often within the time-out of its session that it lives. */
+  keepAlivesPerTimeout: 4,
   /** An actor under load gives its event loop a turn this often, in milliseconds. */
   eventLoopTurnMs: 5,
   /** No actor waits longer than this for a ring of its doorbell, in milliseconds. */
@@ -32,6 +37,8 @@ export const runtimeLimits = {
   stopWithinMs: 2000,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
+  /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
+  tracedFrames: 4096,
 } as const;
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
@@ -49,9 +56,15 @@ const schema = v.strictObject({
     v.strictObject({
       commandsMax: countUpTo(runtimeLimits.clientWindowCommands),
       bytesMax: countUpTo(2 ** 24),
+      lingerMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(10_000))),
+      adaptive: v.optional(v.boolean()),
     }),
   ),
   pipeline: v.optional(v.strictObject({ batchesMax: countUpTo(4096) })),
+  leaseMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(20), v.maxValue(600_000))),
+  sessionTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2 ** 31 - 1))),
+  distinguishedLearner: v.optional(v.boolean()),
+  digest: v.optional(v.boolean()),
   mailbox: v.optional(v.picklist(["ring", "port"])),
   trace: v.optional(v.boolean()),
 });
@@ -69,13 +82,32 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly learners?: number;
   /** Acceptors that make up a phase-1 and a phase-2 quorum; majorities. Every pair must intersect. */
   readonly quorums?: { readonly prepare: number; readonly accept: number };
-  /** Caps of one Accept message: commands (1,024) and bytes (262,144). */
-  readonly batch?: { readonly commandsMax?: number; readonly bytesMax?: number };
+  /**
+   * Caps of one Accept message: commands (1,024) and bytes (262,144). Below them its size follows the load, unless
+   * `adaptive` is false. A batch that is not full waits for more for `lingerMs` milliseconds (0).
+   */
+  readonly batch?: {
+    readonly commandsMax?: number;
+    readonly bytesMax?: number;
+    readonly lingerMs?: number;
+    readonly adaptive?: boolean;
+  };
   /** Accept messages that are under way at once (16). */
   readonly pipeline?: { readonly batchesMax?: number };
+  /**
+   * For how long acceptors refuse other proposers after they heard from the leader, in milliseconds (500). When the
+   * leader stops, another one is elected within about two leases.
+   */
+  readonly leaseMs?: number;
+  /** A client that is silent for so long, in milliseconds of the log's time, loses its session (60,000). */
+  readonly sessionTimeoutMs?: number;
+  /** Acceptors tell one learner, which tells the others. Saves messages, costs the others a message delay. Off. */
+  readonly distinguishedLearner?: boolean;
+  /** Learners get values from the leader, and acceptors send digests instead. Saves bytes. Off. */
+  readonly digest?: boolean;
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
-  /** Counts message delays per instance, which costs throughput. Off. */
+  /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
   readonly trace?: boolean;
 }
 
@@ -85,8 +117,17 @@ export interface ResolvedOptions {
   readonly acceptors: number;
   readonly learners: number;
   readonly quorums: { readonly prepare: number; readonly accept: number };
-  readonly batch: { readonly commandsMax: number; readonly bytesMax: number };
+  readonly batch: {
+    readonly commandsMax: number;
+    readonly bytesMax: number;
+    readonly lingerMs: number;
+    readonly adaptive: boolean;
+  };
   readonly pipeline: { readonly batchesMax: number };
+  readonly leaseMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly distinguishedLearner: boolean;
+  readonly digest: boolean;
   readonly mailbox: "ring" | "port";
   readonly trace: boolean;
 }
@@ -114,8 +155,14 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     batch: {
       commandsMax: options.batch?.commandsMax ?? 1024,
       bytesMax: options.batch?.bytesMax ?? 262_144,
+      lingerMs: options.batch?.lingerMs ?? 0,
+      adaptive: options.batch?.adaptive ?? true,
     },
     pipeline: { batchesMax: options.pipeline?.batchesMax ?? 16 },
+    leaseMs: options.leaseMs ?? 500,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? 60_000,
+    distinguishedLearner: options.distinguishedLearner ?? false,
+    digest: options.digest ?? false,
     mailbox: options.mailbox ?? "ring",
     trace: options.trace ?? false,
   };
@@ -129,14 +176,33 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-const callSchema = v.strictObject({
+/** Options of one query. */
+export interface QueryOptions extends CallOptions {
+  /**
+   * `sequential` (default): sees everything that this client was told before, and never goes back. `linearizable`:
+   * sees everything that any client was told before the call; asks the leader first.
+   */
+  readonly consistency?: Consistency;
+}
+
+const callEntries = {
   signal: v.optional(v.instance(AbortSignal)),
   timeoutMs: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(2 ** 31 - 1))),
+};
+const callSchema = v.strictObject(callEntries);
+const querySchema = v.strictObject({
+  ...callEntries,
+  consistency: v.optional(v.picklist(["sequential", "linearizable"])),
 });
 
 /** @throws SynodError `INVALID_OPTIONS` */
 export function checkCallOptions(options: CallOptions): void {
   check(callSchema, options);
+}
+
+/** @throws SynodError `INVALID_OPTIONS` */
+export function checkQueryOptions(options: QueryOptions): void {
+  check(querySchema, options);
 }
 
 function check(shape: v.GenericSchema, value: unknown): void {
@@ -177,7 +243,8 @@ function describe(issue: v.BaseIssue<unknown>): string {
   }
 }
 
-function invalid(path: string, value: unknown, allowed: string): SynodError {
+/** Names an option, its value and what is allowed. */
+export function invalid(path: string, value: unknown, allowed: string): SynodError {
   let shown: string;
   try {
     // JSON has no NaN and no Infinity.

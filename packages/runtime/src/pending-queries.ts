@@ -1,74 +1,40 @@
-import { type Address, ApplyFailure, actorAddress, type Envelope, type Result } from "@synod/core";
+import { ApplyFailure, type Result } from "@synod/core";
 import { SynodError } from "./errors.js";
 
 interface PendingQuery {
-  readonly id: number;
-  readonly bytes: Uint8Array;
-  readonly appliedBelow: number;
-  readonly deadline: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly forgetSignal: () => void;
-  learner: number;
-  sentAt: number;
 }
 
-/** Queries of one client that are not answered yet; each is asked of another learner when the first is silent. */
+/** The promises of a client's queries, by the numbers that core's client gave them. */
 export class PendingQueries {
-  readonly #learners: number;
-  readonly #askAgainMs: number;
   readonly #pending = new Map<number, PendingQuery>();
-  #nextId = 1;
+  readonly #onAbort: (id: number) => void;
 
-  constructor(learners: number, askAgainMs: number) {
-    this.#learners = learners;
-    this.#askAgainMs = askAgainMs;
+  /** `onAbort` is called when a caller's signal has ended its wait. */
+  constructor(onAbort: (id: number) => void) {
+    this.#onAbort = onAbort;
   }
 
   get open(): number {
     return this.#pending.size;
   }
 
-  /** When {@link tick} wants to be called. */
-  get deadline(): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const { deadline, sentAt } of this.#pending.values()) {
-      earliest = Math.min(earliest, deadline, sentAt + this.#askAgainMs);
-    }
-    return earliest;
-  }
-
-  add(
-    bytes: Uint8Array,
-    appliedBelow: number,
-    learner: Address,
-    now: number,
-    deadline: number,
-    signal: AbortSignal | undefined,
-  ): { readonly promise: Promise<unknown>; readonly envelope: Envelope } {
-    const id = this.#nextId++;
-    const promise = new Promise<unknown>((resolve, reject) => {
+  add(id: number, signal: AbortSignal | undefined): Promise<unknown> {
+    return new Promise<unknown>((resolve, reject) => {
       const onAbort = () => {
         const details = { outcome: "not-applied", cause: signal?.reason } as const;
-        this.#settle(id)?.reject(new SynodError("ABORTED", "the caller's signal ended a query", details));
+        this.reject(id, new SynodError("ABORTED", "the caller's signal ended a query", details));
+        this.#onAbort(id);
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      this.#pending.set(id, {
-        id,
-        bytes,
-        appliedBelow,
-        deadline,
-        resolve,
-        reject,
-        forgetSignal: () => signal?.removeEventListener("abort", onAbort),
-        learner: Number(learner.slice("learner-".length)),
-        sentAt: now,
-      });
+      const forgetSignal = () => signal?.removeEventListener("abort", onAbort);
+      this.#pending.set(id, { resolve, reject, forgetSignal });
     });
-    return { promise, envelope: envelopeOf(this.#pending.get(id) as PendingQuery) };
   }
 
-  answered(id: number, result: Result): void {
+  answer(id: number, result: Result): void {
     const query = this.#settle(id);
     if (query === undefined) return;
     if (result instanceof ApplyFailure) {
@@ -78,22 +44,12 @@ export class PendingQueries {
     } else query.resolve(result);
   }
 
-  /** Passes deadlines; returns what is to be asked again. */
-  tick(now: number, error: () => SynodError): Envelope[] {
-    const again: Envelope[] = [];
-    for (const query of this.#pending.values()) {
-      if (query.deadline <= now) this.#settle(query.id)?.reject(error());
-      else if (query.sentAt + this.#askAgainMs <= now) {
-        query.learner = (query.learner + 1) % this.#learners;
-        query.sentAt = now;
-        again.push(envelopeOf(query));
-      }
-    }
-    return again;
+  reject(id: number, error: SynodError): void {
+    this.#settle(id)?.reject(error);
   }
 
   rejectAll(error: SynodError): void {
-    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+    for (const id of [...this.#pending.keys()]) this.reject(id, error);
   }
 
   #settle(id: number): PendingQuery | undefined {
@@ -102,8 +58,4 @@ export class PendingQueries {
     query?.forgetSignal();
     return query;
   }
-}
-
-function envelopeOf({ id, bytes, appliedBelow, learner }: PendingQuery): Envelope {
-  return { to: [actorAddress("learner", learner)], message: { type: "query", id, appliedBelow, bytes } };
 }

@@ -1,6 +1,7 @@
 import type { Address, Envelope, MessageType } from "@synod/core";
 import { encodeFrame } from "./frame-codec.js";
 import type { LaneKind, Outbox } from "./mailbox/index.js";
+import { FrameRecorder, type SentFrame } from "./trace.js";
 import { type DepthTracker, TrafficCounters } from "./traffic.js";
 
 /**
@@ -16,6 +17,11 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "sessionOpened",
   "sessionExpired",
   "sequenceGap",
+  "heartbeat",
+  "granted",
+  "release",
+  "read",
+  "readReady",
 ]);
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */
@@ -24,6 +30,7 @@ export class Post {
   readonly #outboxes = new Map<Address, Outbox>();
   readonly #dirty = new Set<Outbox>();
   readonly #depths: DepthTracker | undefined;
+  readonly #recorder: FrameRecorder | undefined;
   /** Called when a frame does not fit; the frame must be copied to be kept. */
   readonly #refused: (to: Address, frame: Uint8Array, lane: LaneKind) => void;
 
@@ -32,6 +39,7 @@ export class Post {
     refused?: (to: Address, frame: Uint8Array, lane: LaneKind) => void,
   ) {
     this.#depths = depths;
+    this.#recorder = depths && new FrameRecorder();
     this.#refused = refused ?? (() => undefined);
   }
 
@@ -50,11 +58,14 @@ export class Post {
   /** A receiver that is not known any more is a client that has left: what is for it is dropped. */
   send(envelopes: readonly Envelope[]): void {
     for (const { to, message } of envelopes) {
-      const frame = encodeFrame(message, this.#depths?.sent(message));
+      const depth = this.#depths?.sent(message);
+      const frame = encodeFrame(message, depth);
+      const traced = this.#recorder?.describe(message, depth ?? 0);
       const lane: LaneKind = controlTypes.has(message.type) ? "control" : "bulk";
       for (const address of to) {
         if (this.#outboxes.has(address) && this.write(address, frame, lane)) {
           this.traffic.count(message.type, frame.byteLength);
+          if (traced !== undefined) this.#recorder?.record(traced, address);
         }
       }
     }
@@ -69,6 +80,11 @@ export class Post {
     this.traffic.dropped += 1;
     this.#refused(to, frame, lane);
     return false;
+  }
+
+  /** What was sent, in traced runs: an inspection's field, or none. */
+  inspectTrace(): { readonly trace?: readonly SentFrame[] } {
+    return this.#recorder === undefined ? {} : { trace: this.#recorder.read() };
   }
 
   /** Publishes what was written and wakes the receivers; false while an oversized frame is still being fed. */

@@ -1,7 +1,9 @@
 import {
   Acceptor,
   type Address,
+  actorAddress,
   type Ballot,
+  type DigestMismatch,
   type Envelope,
   Learner,
   type Message,
@@ -10,6 +12,8 @@ import {
   ThresholdQuorums,
   type Topology,
 } from "@synod/core";
+import { digestOfBatch } from "./batch-digest.js";
+import { monotonicMs } from "./clock.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
 import { type AcceptorStorage, HeapStorage } from "./storage.js";
@@ -21,6 +25,12 @@ export interface RoleStatus {
   readonly ballot: Ballot | null;
   readonly chosenBelow: number | null;
   readonly appliedBelow: number | null;
+  /** A leader: for how much longer nobody else can be elected, in milliseconds; 0 without a lease. */
+  readonly leaseLeftMs?: number;
+  /** A leader: the learner that acceptors tell, or null when they tell all. */
+  readonly distinguishedLearner?: string | null;
+  /** A learner: values that were not what their digests say, the latest of them. None of them was used. */
+  readonly digestMismatches?: { readonly count: number; readonly last: DigestMismatch | null };
 }
 
 export interface RoleInspection {
@@ -65,6 +75,7 @@ export class ProposerHost implements RoleHost {
   readonly #proposer: Proposer;
 
   constructor({ topology, index, incarnation, options }: RoleSpec) {
+    const { leaseMs, distinguishedLearner, digest } = options;
     this.#proposer = new Proposer({
       topology,
       quorums: new ThresholdQuorums(topology.acceptors, options.quorums),
@@ -74,15 +85,21 @@ export class ProposerHost implements RoleHost {
       batch: options.batch,
       pipeline: options.pipeline,
       retransmitMs: runtimeLimits.retransmitMs,
+      leaseMs,
+      distinguishedLearner,
+      ...(digest ? { digest: digestOfBatch } : {}),
+      random: Math.random,
     });
+    this.#proposer.start(monotonicMs());
   }
 
-  campaign(now: number): void {
-    this.#proposer.campaign(now);
+  /** False when this proposer does not lead. */
+  transferLeadership(to: number, now: number): boolean {
+    return this.#proposer.transferLeadership(to, now);
   }
 
-  receive(from: Address, message: Message): void {
-    this.#proposer.receive(from, message);
+  receive(from: Address, message: Message, now: number): void {
+    this.#proposer.receive(from, message, now);
   }
 
   tick(now: number): void {
@@ -98,8 +115,14 @@ export class ProposerHost implements RoleHost {
   }
 
   status(): RoleStatus {
-    const { state, ballot, chosenBelow } = this.#proposer;
-    return { state, ballot, chosenBelow, appliedBelow: null };
+    const { state, ballot, chosenBelow, leaseUntil, distinguishedLearner } = this.#proposer;
+    const status = { state, ballot, chosenBelow, appliedBelow: null };
+    if (state !== "leading") return status;
+    return {
+      ...status,
+      leaseLeftMs: Math.max(0, leaseUntil - monotonicMs()),
+      distinguishedLearner: distinguishedLearner < 0 ? null : actorAddress("learner", distinguishedLearner),
+    };
   }
 
   inspect(): RoleInspection {
@@ -112,13 +135,14 @@ class AcceptorHost implements RoleHost {
   readonly #storage: AcceptorStorage;
   readonly deadline = Number.POSITIVE_INFINITY;
 
-  constructor({ topology }: RoleSpec, storage: AcceptorStorage) {
+  constructor({ topology, options }: RoleSpec, storage: AcceptorStorage) {
     this.#storage = storage;
-    this.#acceptor = new Acceptor(topology, storage.recover());
+    const { leaseMs } = options;
+    this.#acceptor = new Acceptor({ topology, leaseMs }, storage.recover(), monotonicMs());
   }
 
-  receive(from: Address, message: Message): void {
-    this.#acceptor.receive(from, message);
+  receive(from: Address, message: Message, now: number): void {
+    this.#acceptor.receive(from, message, now);
   }
 
   tick(): void {}
@@ -143,6 +167,7 @@ class LearnerHost implements RoleHost {
   readonly #replica: Replica;
   readonly #engine: StateMachineEngine;
   readonly #depths: DepthTracker | undefined;
+  readonly #digestMismatches: { count: number; last: DigestMismatch | null } = { count: 0, last: null };
   /** What the protocol half wants sent, once everything before it is applied. */
   #unsent: Envelope[] = [];
   readonly #chosenDepths: [instance: number, depth: number][] = [];
@@ -153,9 +178,11 @@ class LearnerHost implements RoleHost {
     this.#learner = new Learner({
       topology: spec.topology,
       quorums: new ThresholdQuorums(spec.topology.acceptors, spec.options.quorums),
+      index: spec.index,
       fetchAfterMs: runtimeLimits.fetchAfterMs,
+      ...(spec.options.digest ? { digest: digestOfBatch } : {}),
     });
-    this.#replica = new Replica(spec.index, engine);
+    this.#replica = new Replica(spec.index, engine, spec.options.sessionTimeoutMs);
   }
 
   receive(from: Address, message: Message, now: number): void {
@@ -184,7 +211,9 @@ class LearnerHost implements RoleHost {
 
   status(): RoleStatus {
     const { chosenBelow } = this.#learner;
-    return { state: "learning", ballot: null, chosenBelow, appliedBelow: this.#replica.appliedBelow };
+    const { appliedBelow } = this.#replica;
+    const digestMismatches = { ...this.#digestMismatches };
+    return { state: "learning", ballot: null, chosenBelow, appliedBelow, digestMismatches };
   }
 
   inspect(stateDigest: boolean): RoleInspection {
@@ -197,8 +226,12 @@ class LearnerHost implements RoleHost {
   }
 
   #applyChosen(): void {
-    const { chosen, send } = this.#learner.takeReady();
+    const { chosen, send, mismatches } = this.#learner.takeReady();
     if (send.length > 0) this.#unsent.push(...send);
+    for (const mismatch of mismatches) {
+      this.#digestMismatches.count += 1;
+      this.#digestMismatches.last = mismatch;
+    }
     for (const entry of chosen) {
       this.#replica.apply(entry);
       if (this.#depths === undefined) continue;

@@ -78,8 +78,9 @@ export class Supervisor {
     if (failure !== undefined) throw new SynodError(failure.code, failure.message);
   }
 
-  campaign(name: Address): Promise<void> {
-    return this.#call(name, control => control.campaign());
+  /** False when `from` does not lead. */
+  transferLeadership(from: Address, to: number): Promise<boolean> {
+    return this.#call(from, control => control.transferLeadership(to));
   }
 
   attach(name: Address, ends: ConnectionEnds): Promise<void> {

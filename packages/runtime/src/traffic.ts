@@ -30,11 +30,14 @@ export class TrafficCounters {
  */
 export class DepthTracker {
   readonly #depths = new Map<number, number>();
+  /** Of Prepares alone: an Accept may be taken in the same turn, before the Promise leaves, but does not cause it. */
+  readonly #prepareDepths = new Map<number, number>();
 
   /** A frame has come: what is sent for its instances from now on is caused by it. */
   received(message: Message, depth: number): void {
     const range = instancesOf(message);
     if (range === undefined) return;
+    if (message.type === "prepare") this.#prepareDepths.set(range.first, depth);
     for (let instance = range.first; instance < range.end; instance++) {
       this.#depths.set(instance, Math.max(this.#depths.get(instance) ?? 0, depth));
     }
@@ -44,6 +47,7 @@ export class DepthTracker {
   sent(message: Message): number {
     const range = instancesOf(message);
     if (range === undefined) return 0;
+    if (message.type === "promise") return (this.#prepareDepths.get(range.first) ?? 0) + 1;
     let depth = 0;
     for (let instance = range.first; instance < range.end; instance++) {
       depth = Math.max(depth, this.#depths.get(instance) ?? 0);
@@ -65,6 +69,7 @@ function instancesOf(message: Message): { first: number; end: number } | undefin
     case "accept":
       return { first: message.firstInstance, end: message.firstInstance + message.batch.count };
     case "accepted":
+    case "chosen":
       return { first: message.firstInstance, end: message.firstInstance + message.count };
     default:
       return undefined;

@@ -12,9 +12,9 @@ import { runtimeLimits } from "./options.js";
 
 /** Which role says anything to which, and so which connections there are between actors. */
 const speaksTo: Record<ActorRole, readonly ActorRole[]> = {
-  proposer: ["acceptor"],
+  proposer: ["acceptor", "proposer", "learner"],
   acceptor: ["proposer", "learner"],
-  learner: ["acceptor", "proposer"],
+  learner: ["acceptor", "proposer", "learner"],
 };
 
 /** An actor before its thread runs: its name and its ends of all connections. */

@@ -6,7 +6,7 @@ import { Proposer } from "../proposer.js";
 import { ThresholdQuorums } from "../quorum.js";
 import { Replica } from "../replica.js";
 import { actorAddress } from "../roles.js";
-import { decodeCommand } from "./values.js";
+import { decodeCommand, digestOf } from "./values.js";
 import type { Host, World } from "./world.js";
 
 /** How long the roles wait before they repeat themselves, in virtual milliseconds. */
@@ -22,6 +22,7 @@ export class ProposerHost implements Host {
   readonly #nextIncarnation: () => number;
   #proposer: Proposer;
   #before: Proposer["state"] = "following";
+  #distinguishedBefore = -1;
 
   constructor(
     readonly world: World,
@@ -37,53 +38,95 @@ export class ProposerHost implements Host {
     return this.#proposer.deadline;
   }
 
+  get leads(): boolean {
+    return this.#proposer.state === "leading";
+  }
+
   campaign(now: number): void {
     this.#proposer.campaign(now);
+    this.#observe();
+  }
+
+  transferLeadership(to: number, now: number): void {
+    if (this.#proposer.transferLeadership(to, now)) this.world.counters.transfers += 1;
+    this.#observe();
   }
 
   receive(from: Address, message: Message, now: number): void {
-    void now;
-    this.#proposer.receive(from, message);
+    this.#proposer.receive(from, message, now);
     this.#observe();
   }
 
   tick(now: number): void {
+    const before = this.#proposer.state;
     this.#proposer.tick(now);
+    if (before === "following" && this.#proposer.state === "preparing") this.world.counters.timeouts += 1;
+    this.#observe();
   }
 
   flush(now: number): void {
     const { send } = this.#proposer.takeReady(now);
+    for (const { message } of send) {
+      if (message.type !== "readReady") continue;
+      this.world.counters[now < this.#proposer.leaseUntil ? "leaseReads" : "roundReads"] += 1;
+    }
     this.#observe();
     this.world.send(this, send);
   }
 
-  restart(): void {
+  crash(): void {
+    this.world.checker.onLease(this.index, undefined, 0);
+  }
+
+  restart(now: number): void {
     this.#proposer = this.#start();
     this.#before = "following";
+    this.#proposer.start(now);
+  }
+
+  start(now: number): void {
+    this.#proposer.start(now);
   }
 
   #start(): Proposer {
-    const { profile } = this.world;
+    const { profile, random } = this.world;
+    const chance = random.fork();
     return new Proposer({
       topology: profile.topology,
       quorums: quorumsOf(this.world),
       index: this.index,
       incarnation: this.#nextIncarnation(),
       mode: profile.mode,
-      batch: { commandsMax: profile.batchCommandsMax, bytesMax: 1 << 16 },
+      batch: {
+        commandsMax: profile.batchCommandsMax,
+        bytesMax: 1 << 16,
+        lingerMs: profile.lingerMs,
+        adaptive: profile.adaptive,
+      },
       pipeline: { batchesMax: profile.pipelineBatchesMax },
       retransmitMs: timing.retransmitMs,
+      leaseMs: profile.leaseMs,
+      distinguishedLearner: profile.distinguishedLearner,
+      ...(profile.digest ? { digest: digestOf } : {}),
+      random: () => chance.fraction(),
     });
   }
 
   #observe(): void {
-    const { state, chosenBelow } = this.#proposer;
+    const { state, chosenBelow, ballot, leaseUntil, distinguishedLearner } = this.#proposer;
+    const { counters, checker } = this.world;
     if (state !== this.#before) {
-      if (state === "leading") this.world.counters.elections += 1;
-      if (state === "following") this.world.counters.duels += 1;
+      if (state === "leading") counters.elections += 1;
+      if (state === "following") counters.duels += 1;
       this.#before = state;
     }
-    this.world.checker.onProposerStep(chosenBelow);
+    if (distinguishedLearner !== this.#distinguishedBefore) {
+      if (this.#distinguishedBefore >= 0) counters.replacedLearners += 1;
+      this.#distinguishedBefore = distinguishedLearner;
+    }
+    if (leaseUntil > 0) counters.leases += 1;
+    checker.onProposerStep(chosenBelow);
+    checker.onLease(this.index, ballot, leaseUntil);
   }
 }
 
@@ -102,11 +145,11 @@ export class AcceptorHost implements Host {
     this.address = actorAddress("acceptor", index);
     const { firstInstance } = world.profile;
     if (firstInstance > 0) this.#records.push({ kind: "trim", below: firstInstance });
-    this.#acceptor = this.#start();
+    this.#acceptor = this.#start(0);
   }
 
-  receive(from: Address, message: Message): void {
-    this.#acceptor.receive(from, message);
+  receive(from: Address, message: Message, now: number): void {
+    this.#acceptor.receive(from, message, now);
   }
 
   tick(): void {}
@@ -122,8 +165,10 @@ export class AcceptorHost implements Host {
     world.send(this, send);
   }
 
-  restart(): void {
-    this.#acceptor = this.#start();
+  crash(): void {}
+
+  restart(now: number): void {
+    this.#acceptor = this.#start(now);
   }
 
   #persist(records: readonly AcceptorRecord[]): void {
@@ -134,11 +179,13 @@ export class AcceptorHost implements Host {
     }
   }
 
-  #start(): Acceptor {
-    const bytesMax = this.world.profile.promisePartBytesMax;
-    const recovered = this.#records.length === 0 ? undefined : recoverAcceptor(this.#records);
+  /** Now and then storage that does not keep leases. */
+  #start(now: number): Acceptor {
+    const { topology, leaseMs, promisePartBytesMax: bytesMax, leasesAreKept } = this.world.profile;
+    let recovered = this.#records.length === 0 ? undefined : recoverAcceptor(this.#records);
+    if (recovered !== undefined && !leasesAreKept) recovered = { ...recovered, lease: undefined };
     const bounds = { promisePartBytesMax: bytesMax, fetchBytesMax: bytesMax };
-    return new Acceptor(this.world.profile.topology, recovered, bounds);
+    return new Acceptor({ topology, leaseMs, bounds }, recovered, now);
   }
 }
 
@@ -172,8 +219,10 @@ export class LearnerHost implements Host {
   }
 
   flush(): void {
-    const { checker } = this.world;
-    const { chosen, send } = this.#learner.takeReady();
+    const { checker, counters } = this.world;
+    const { chosen, send, mismatches } = this.#learner.takeReady();
+    counters.mismatches += mismatches.length;
+    checker.onMismatches(this.index, mismatches.length);
     for (const entry of chosen) {
       checker.onHandOn(this.index, entry);
       this.#replica.apply(entry);
@@ -183,6 +232,8 @@ export class LearnerHost implements Host {
     this.world.send(this, this.#replica.takeReady().send);
   }
 
+  crash(): void {}
+
   restart(): void {
     this.world.checker.onLearnerRestart(this.index);
     this.#applied = 0;
@@ -191,16 +242,23 @@ export class LearnerHost implements Host {
   }
 
   #startLearner(): Learner {
-    const { topology, firstInstance } = this.world.profile;
-    const options = { topology, quorums: quorumsOf(this.world), fetchAfterMs: timing.fetchAfterMs };
+    const { topology, firstInstance, digest } = this.world.profile;
+    const options = {
+      topology,
+      quorums: quorumsOf(this.world),
+      index: this.index,
+      fetchAfterMs: timing.fetchAfterMs,
+      ...(digest ? { digest: digestOf } : {}),
+    };
     return new Learner(options, firstInstance);
   }
 
   #startReplica(): Replica {
-    return new Replica(this.index, {
-      apply: (segment, skip) => this.#apply(segment, skip),
+    const host = {
+      apply: (segment: CommandSegment, skip: number) => this.#apply(segment, skip),
       query: () => this.#applied,
-    });
+    };
+    return new Replica(this.index, host, this.world.profile.sessionTimeoutMs);
   }
 
   /** The state machine: a command's result is its position among all that were applied. */

@@ -20,6 +20,13 @@ function requireSame(proposed: InstanceValue, chosen: InstanceValue): void {
   require(proposed.text === chosen.text, "above the ballot that chose a value nothing else is proposed");
 }
 
+/** Rule 12: no phase 1 of another proposer completes while a leader believes in its lease. */
+function requireUnchallenged({ ballot, until }: Belief, elected: { ballot: Ballot; at: number }): void {
+  const isChallenge =
+    elected.ballot.proposer !== ballot.proposer && compareBallots(elected.ballot, ballot) > 0;
+  require(!isChallenge || elected.at >= until, "nobody else is elected while a leader holds its lease");
+}
+
 /** The one value of a (ballot, instance), and who has accepted it durably. */
 interface Proposal {
   readonly ballot: Ballot;
@@ -33,6 +40,15 @@ export interface CheckerOptions {
   readonly quorums: QuorumSizes;
   readonly firstInstance: number;
   readonly firstSequence: number;
+  readonly sessionTimeoutMs: number;
+  /** Virtual time, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** A leader that believes to hold a lease. */
+interface Belief {
+  readonly ballot: Ballot;
+  readonly until: number;
 }
 
 /**
@@ -46,6 +62,13 @@ export class Checker {
   readonly #chosen = new Map<number, { readonly ballot: Ballot; readonly value: InstanceValue }>();
   readonly #promised: Ballot[];
   readonly #promisers = new Map<string, Set<number>>();
+  /** Ballots whose phase 1 is complete, and since when. */
+  readonly #elected = new Map<string, { readonly ballot: Ballot; readonly at: number }>();
+  readonly #beliefs = new Map<number, Belief>();
+  readonly #forwarded = new Map<unknown, number>();
+  /** By learner: how many values it was sent that are not what their digests say, and how many it has reported. */
+  readonly #corrupted: number[];
+  readonly #mismatched: number[];
   readonly #handedOnBelow: number[];
   readonly #appliedAt: number[];
   #chosenBelow: number;
@@ -57,7 +80,9 @@ export class Checker {
     this.#promised = new Array<Ballot>(options.acceptors).fill(noBallot);
     this.#handedOnBelow = new Array<number>(options.learners).fill(options.firstInstance);
     this.#appliedAt = new Array<number>(options.learners).fill(0);
-    this.sessions = new SessionModel(options.firstSequence, require);
+    this.#corrupted = new Array<number>(options.learners).fill(0);
+    this.#mismatched = new Array<number>(options.learners).fill(0);
+    this.sessions = new SessionModel(options.firstSequence, options.sessionTimeoutMs, require);
   }
 
   /** Every instance below is chosen, by the checker's own count. */
@@ -71,6 +96,8 @@ export class Checker {
         return this.#onPromised(acceptor, record.ballot);
       case "accept":
         return this.#onAccepted(acceptor, record.entry);
+      case "lease":
+        return this.#onPromised(acceptor, record.ballot);
       case "trim":
         for (const below of this.#handedOnBelow) {
           require(record.below <= below, "nothing is trimmed that a learner has not learned");
@@ -81,7 +108,11 @@ export class Checker {
   /** Messages must be covered by what their sender may know, or has made safe. */
   onSend(role: "proposer" | "acceptor" | "learner" | "client", index: number, message: Message): void {
     if (message.type === "promise") this.#onPromise(index, message);
-    else if (message.type === "accepted") {
+    else if (message.type === "propose" && message.forwarded) {
+      const by = this.#forwarded.get(message.segments) ?? index;
+      require(by === index, "a forwarded proposal is not forwarded again");
+      this.#forwarded.set(message.segments, index);
+    } else if (message.type === "accepted") {
       for (let position = 0; position < message.count; position++) {
         const proposal = this.#proposalOf(message.firstInstance + position, message.ballot);
         require(proposal?.voters.has(index) === true, "Accepted is said only of what is durable");
@@ -96,6 +127,28 @@ export class Checker {
       require(promisers >= this.#options.quorums.prepare, "Accept is sent after a phase-1 quorum");
       this.#noteProposals(ballot, firstInstance, batch);
     } else if (message.type === "response" && role === "learner") this.#onResponse(message);
+  }
+
+  /** What a leader believes of its lease; `until` is 0 when it believes nothing. */
+  onLease(proposer: number, ballot: Ballot | undefined, until: number): void {
+    if (ballot === undefined || until === 0) {
+      this.#beliefs.delete(proposer);
+      return;
+    }
+    const belief = { ballot, until };
+    this.#beliefs.set(proposer, belief);
+    for (const elected of this.#elected.values()) requireUnchallenged(belief, elected);
+  }
+
+  /** A value was damaged on its way to a learner. */
+  onCorrupted(learner: number): void {
+    this.#corrupted[learner] = (this.#corrupted[learner] ?? 0) + 1;
+  }
+
+  onMismatches(learner: number, reported: number): void {
+    const all = (this.#mismatched[learner] ?? 0) + reported;
+    this.#mismatched[learner] = all;
+    require(all <= (this.#corrupted[learner] ?? 0), "a mismatch is reported only of what was damaged");
   }
 
   onProposerStep(chosenBelow: number): void {
@@ -147,9 +200,10 @@ export class Checker {
     require(false, "a caller is answered once, and not after it has gone");
   }
 
-  /** Nothing expires yet, so an unknown session is a lost one. */
-  onClientStep(sessionKnown: boolean): void {
-    require(sessionKnown, "an open session stays known");
+  /** A session that has expired; `mayHaveSlept` unless its client has lived without faults for long enough. */
+  onExpired(session: number, mayHaveSlept: boolean): void {
+    require(mayHaveSlept, "a client that lives keeps its session alive");
+    require(!this.sessions.isOpen(session), "a session that is active stays known");
   }
 
   onAnswer(appliedBelow: number, applied: unknown, asked: { below: number; applied: number }): void {
@@ -235,6 +289,11 @@ export class Checker {
     const promisers = this.#promisers.get(key);
     if (promisers === undefined) this.#promisers.set(key, new Set([acceptor]));
     else promisers.add(acceptor);
+    const count = this.#promisers.get(key)?.size ?? 0;
+    if (count < this.#options.quorums.prepare || this.#elected.has(key)) return;
+    const elected = { ballot: message.ballot, at: this.#options.now() };
+    this.#elected.set(key, elected);
+    for (const belief of this.#beliefs.values()) requireUnchallenged(belief, elected);
   }
 
   #onResponse({ session, firstSequence, results }: ResponseMessage): void {

@@ -8,13 +8,19 @@ export const faultKinds = [
   "duplicate",
   "reorder",
   "freeze",
+  "stall",
   "isolate",
   "cut",
+  "split",
   "crashProposer",
   "crashAcceptor",
   "crashLearner",
+  "impatience",
+  "transfer",
+  "corrupt",
   "abandon",
   "leave",
+  "sleep",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -23,10 +29,22 @@ export interface Profile {
   readonly topology: Topology;
   readonly quorums: QuorumSizes;
   readonly mode: "basic" | "multi";
+  readonly leaseMs: number;
+  /** Whether an acceptor's storage gives its lease back. */
+  readonly leasesAreKept: boolean;
+  readonly distinguishedLearner: boolean;
+  readonly digest: boolean;
   readonly batchCommandsMax: number;
+  readonly lingerMs: number;
+  readonly adaptive: boolean;
   readonly pipelineBatchesMax: number;
   readonly clients: number;
+  /** Every other client only reads. */
+  readonly readers: boolean;
   readonly windowCommandsMax: number;
+  readonly sessionTimeoutMs: number;
+  /** Without faults, clients stay idle for a while before the end, and their sessions must stay. */
+  readonly idleMs: number;
   /** With trimming, learners report progress and never lose what they have learned. */
   readonly trimming: boolean;
   /** Everything below was chosen, applied and trimmed before the run. */
@@ -35,10 +53,14 @@ export interface Profile {
   readonly promisePartBytesMax: number;
   readonly faultSteps: number;
   readonly delayMsMax: number;
-  readonly campaignEveryMs: number;
+  /** How often somebody may lose patience and stand for election, or hand over. */
+  readonly unrestEveryMs: number;
   /** Probability that a host lets several messages come before it takes what is ready. */
   readonly lateFlush: number;
-  /** Probabilities per message, per turn of a client (abandon, leave), or per link and attempt to lead (cut). */
+  /**
+   * Probabilities per message, per call of an actor (stall), per turn of a client (abandon, leave, sleep), per
+   * unrest (impatience, transfer, split), or per link and unrest (cut).
+   */
   readonly faults: Readonly<Record<FaultKind, number>>;
 }
 
@@ -56,36 +78,61 @@ const quorumSizes: Readonly<Record<number, readonly QuorumSizes[]>> = {
   ],
 };
 
+/** How long after the last fault a session may still expire that has suffered from it, in milliseconds. */
+export function graceMs({
+  sessionTimeoutMs,
+  leaseMs,
+}: Pick<Profile, "sessionTimeoutMs" | "leaseMs">): number {
+  return 2 * sessionTimeoutMs + 8 * leaseMs;
+}
+
 export function drawProfile(random: Random): Profile {
   const acceptors = random.pick([3, 3, 3, 4, 5]);
   const trimming = random.chance(0.5);
+  const sessionTimeoutMs = random.pick([600, 2000, 60_000]);
+  const leaseMs = random.pick([60, 150, 400]);
   return {
     topology: { proposers: random.pick([2, 2, 3]), acceptors, learners: 2 },
     quorums: random.pick(quorumSizes[acceptors] ?? []),
     mode: random.pick(["multi", "multi", "basic"]),
+    leaseMs,
+    leasesAreKept: random.chance(0.8),
+    distinguishedLearner: random.chance(0.4),
+    digest: random.chance(0.4),
     batchCommandsMax: random.between(1, 5),
     pipelineBatchesMax: random.between(1, 4),
+    lingerMs: random.pick([0, 0, 0, 7]),
+    adaptive: random.chance(0.5),
     clients: random.between(2, 4),
+    readers: random.chance(0.3),
     windowCommandsMax: random.pick([4, 8, 16]),
+    sessionTimeoutMs,
+    idleMs: random.chance(0.2) && sessionTimeoutMs < 60_000 ? 2 * graceMs({ sessionTimeoutMs, leaseMs }) : 0,
     trimming,
     firstInstance: random.pick([0, 0, 2 ** 31 - 40, 2 ** 32 - 40, 2 ** 40]),
     promisePartBytesMax: random.pick([4, 16, 64, 1024]),
     faultSteps: random.between(300, 1500),
     delayMsMax: random.pick([4, 20, 60]),
-    campaignEveryMs: random.pick([25, 60, 150, 400, 5000]),
+    unrestEveryMs: random.pick([25, 60, 150, 400, 5000]),
     lateFlush: random.pick([0, 0.1, 0.4]),
     faults: {
       drop: random.pick([0, 0.02, 0.1, 0.3]),
       duplicate: random.pick([0, 0.05, 0.2]),
       reorder: random.pick([0, 0.05, 0.2]),
       freeze: random.pick([0, 0.002, 0.01]),
+      stall: random.pick([0, 0, 0.002, 0.01]),
       isolate: random.pick([0, 0, 0.004, 0.02]),
       cut: random.pick([0, 0.2, 0.4]),
+      split: random.pick([0, 0, 0.1, 0.4]),
       crashProposer: random.pick([0, 0.002, 0.01, 0.05]),
       crashAcceptor: random.pick([0, 0.005, 0.02, 0.08]),
       crashLearner: trimming ? 0 : random.pick([0, 0.002, 0.01, 0.03]),
+      impatience: random.pick([0, 0.2, 1]),
+      transfer: random.pick([0, 0, 0.1, 0.3]),
+      corrupt: random.pick([0, 0.01, 0.1]),
       abandon: random.pick([0, 0.1, 0.3]),
       leave: random.pick([0, 0.02, 0.05]),
+      sleep: random.pick([0, 0, 0.01, 0.03]),
     },
   };
 }

@@ -44,6 +44,11 @@ export class Random {
     return low + this.below(high - low + 1);
   }
 
+  /** From 0 to 1, 1 excluded. */
+  fraction(): number {
+    return this.bits() / 2 ** 32;
+  }
+
   chance(probability: number): boolean {
     return this.bits() / 2 ** 32 < probability;
   }

@@ -2,6 +2,8 @@ import type { InstanceValue } from "./values.js";
 
 interface ModelSession {
   open: boolean;
+  /** Logical time of its last command, in milliseconds. */
+  activeAt: number;
   last: number;
   /** By sequence number: the position at which the command was applied; `undefined` for a fill. */
   readonly results: Map<number, number | undefined>;
@@ -11,22 +13,36 @@ interface ModelSession {
 export class SessionModel {
   readonly #sessions = new Map<number, ModelSession>();
   readonly #firstSequence: number;
+  readonly #timeoutMs: number;
+  #timeMs = 0;
   readonly #lastOfClient = new Map<number, number>();
   readonly #require: (holds: boolean, invariant: string) => void;
   /** Commands that took effect, in order. */
   readonly applied: number[] = [];
 
-  constructor(firstSequence: number, require: (holds: boolean, invariant: string) => void) {
+  constructor(
+    firstSequence: number,
+    timeoutMs: number,
+    require: (holds: boolean, invariant: string) => void,
+  ) {
     this.#firstSequence = firstSequence;
+    this.#timeoutMs = timeoutMs;
     this.#require = require;
   }
 
   apply(instance: number, value: InstanceValue): void {
+    this.#timeMs = Math.max(this.#timeMs, value.timeMs);
+    const activeAt = this.#timeMs;
+    for (const session of this.#sessions.values()) {
+      if (this.#timeMs - session.activeAt > this.#timeoutMs) session.open = false;
+    }
     if (value.kind === "open") {
-      this.#sessions.set(instance, { open: true, last: this.#firstSequence - 1, results: new Map() });
+      const session = { open: true, activeAt, last: this.#firstSequence - 1, results: new Map() };
+      this.#sessions.set(instance, session);
     }
     const session = this.#sessions.get(value.session);
     if (session === undefined || !session.open) return;
+    session.activeAt = activeAt;
     if (value.kind === "close") session.open = false;
     if (value.kind !== "commands" && value.kind !== "fill") return;
     if (value.sequence !== session.last + 1) return;
@@ -40,6 +56,10 @@ export class SessionModel {
     this.#lastOfClient.set(value.client, value.command);
     this.applied.push(value.command);
     session.results.set(value.sequence, this.applied.length);
+  }
+
+  isOpen(session: number): boolean {
+    return this.#sessions.get(session)?.open ?? false;
   }
 
   hasResult(session: number, sequence: number): boolean {

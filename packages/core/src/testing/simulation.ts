@@ -1,12 +1,15 @@
 import type { Address, Envelope, Message } from "../messages.js";
+import { indexOf } from "../roles.js";
 import { AcceptorHost, LearnerHost, ProposerHost } from "./actor-hosts.js";
 import { Checker, CheckFailure } from "./checker.js";
 import { ClientHost } from "./client-host.js";
 import { EventQueue } from "./event-queue.js";
 import { freezeDeep } from "./freeze-deep.js";
 import { describeEvent, type SimulationEvent } from "./history.js";
+import { Operations } from "./operations.js";
 import { drawProfile, type FaultKind, type Profile } from "./profile.js";
 import { Random } from "./random.js";
+import { corrupted } from "./values.js";
 import { type Counters, type Host, noCounters, type World } from "./world.js";
 
 export interface SimulationOptions {
@@ -34,26 +37,33 @@ export interface SimulationResult {
 }
 
 /** After the faults have stopped, everything must settle within so many steps. */
-const settleStepsMax = 40_000;
+const settleStepsMax = 80_000;
 /** Steps that are kept to be shown. */
 const historySteps = 60;
 const actEveryMs = 25;
-const stallMs = 400;
+const idleActMs = 150;
 const clientsMax = 12;
+/** A client that sleeps does so for this many times its session's time-out. */
+const sleepTimeouts = 1.5;
 
 interface Place {
   readonly host: Host;
   alive: boolean;
+  /** Which of the host's lives this is: a call that a crash has cut off is never finished. */
+  life: number;
   frozenUntil: number;
   /** Until then nothing that it sends or is sent arrives. */
   isolatedUntil: number;
   tickAt: number;
 }
 
+type Call = Extract<SimulationEvent, { kind: "call" }>["call"];
+
 /** One run: everything that happens in it follows from its options. */
 class Simulation implements World {
   readonly profile: Profile;
   readonly checker: Checker;
+  readonly operations: Operations;
   readonly counters = noCounters();
   readonly random: Random;
   readonly firstSequence: number;
@@ -68,8 +78,7 @@ class Simulation implements World {
   #incarnation = 0;
   #now = 1000;
   #ticking = false;
-  #farewell = false;
-  #learnedBefore = -1;
+  #faultlessSince = Number.POSITIVE_INFINITY;
   steps = 0;
 
   constructor(options: SimulationOptions) {
@@ -81,34 +90,43 @@ class Simulation implements World {
     this.random = random;
     this.firstSequence = options.firstSequence ?? 1;
     this.#faultSteps = options.faultSteps ?? this.profile.faultSteps;
-    const { topology, quorums, firstInstance } = this.profile;
+    const { topology, quorums, firstInstance, sessionTimeoutMs } = this.profile;
     const { acceptors, learners } = topology;
-    this.checker = new Checker({
-      acceptors,
-      learners,
-      quorums,
-      firstInstance,
-      firstSequence: this.firstSequence,
-    });
+    const now = () => this.#now;
+    const { firstSequence } = this;
+    const sizes = { acceptors, learners, quorums };
+    this.checker = new Checker({ ...sizes, firstInstance, firstSequence, sessionTimeoutMs, now });
+    this.operations = new Operations(now);
     const indexes = (count: number) => Array.from({ length: count }, (_, index) => index);
     const nextIncarnation = () => ++this.#incarnation;
     this.#proposers = indexes(topology.proposers).map(
       index => new ProposerHost(this, index, nextIncarnation),
     );
-    for (const host of this.#proposers) this.#add(host);
     for (const index of indexes(acceptors)) this.#add(new AcceptorHost(this, index));
     for (const index of indexes(learners)) this.#add(new LearnerHost(this, index));
+    for (const host of this.#proposers) {
+      host.start(this.#now);
+      this.#add(host);
+    }
     for (let client = 0; client < this.profile.clients; client++) this.#addClient();
-    this.#events.add(this.#now, { kind: "campaign" });
+    this.#events.add(this.#now, { kind: "unrest" });
   }
 
   get faulty(): boolean {
     return this.steps < this.#faultSteps;
   }
 
+  get now(): number {
+    return this.#now;
+  }
+
+  get faultlessMs(): number {
+    return this.#now - this.#faultlessSince;
+  }
+
   get done(): boolean {
-    if (this.faulty || !this.#farewell) return false;
-    return this.checker.learnersAgree() && this.#clients.every(client => client.closed || client.settled);
+    if (this.faulty || this.#now < this.#faultlessSince + this.profile.idleMs) return false;
+    return this.checker.learnersAgree() && this.#clients.every(client => client.gone || client.settled);
   }
 
   get history(): readonly string[] {
@@ -125,7 +143,7 @@ class Simulation implements World {
     this.#handle(next.event);
     if (this.steps === this.#faultSteps) this.#stopFaults();
     if (this.steps > this.#faultSteps + settleStepsMax) {
-      throw new CheckFailure("everything settles after the faults stop");
+      throw new CheckFailure(`everything settles after the faults stop: ${this.#unsettled().join(", ")}`);
     }
   }
 
@@ -142,13 +160,28 @@ class Simulation implements World {
     const place = this.#places.get(host.address);
     if (place === undefined || !place.alive) return;
     place.alive = false;
+    place.life += 1;
     place.tickAt = Number.POSITIVE_INFINITY;
+    host.crash();
     this.counters.crashes += 1;
     this.#events.add(this.#now + this.random.between(5, 300), { kind: "restart", host: host.address });
   }
 
+  #unsettled(): string[] {
+    const clients = this.#clients.filter(client => !client.gone && !client.settled);
+    const waiting = clients.map(client => `${client.address} ${client.waitsFor}`);
+    return this.checker.learnersAgree() ? waiting : [...waiting, "learners do not agree"];
+  }
+
   #add(host: Host): void {
-    const place = { host, alive: true, frozenUntil: 0, isolatedUntil: 0, tickAt: Number.POSITIVE_INFINITY };
+    const place: Place = {
+      host,
+      alive: true,
+      life: 0,
+      frozenUntil: 0,
+      isolatedUntil: 0,
+      tickAt: Number.POSITIVE_INFINITY,
+    };
     this.#places.set(host.address, place);
     this.#after(place);
   }
@@ -164,7 +197,7 @@ class Simulation implements World {
   #transmit(from: Address, to: Address, message: Message): void {
     const { faults, delayMsMax, trimming } = this.profile;
     const { random } = this;
-    if (message.type === "progress" && !trimming) return;
+    if (message.type === "progress" && !message.stuck && !trimming) return;
     if (!this.faulty) return this.#events.add(this.#now + 1, { kind: "deliver", from, to, message });
     if (
       random.chance(faults.drop) ||
@@ -180,23 +213,73 @@ class Simulation implements World {
     for (let copy = 0; copy < copies; copy++) {
       const late = random.chance(faults.reorder) ? 10 : 1;
       const at = this.#now + random.between(1, delayMsMax * late);
-      this.#events.add(at, { kind: "deliver", from, to, message });
+      this.#events.add(at, { kind: "deliver", from, to, message: this.#damage(to, message) });
     }
+  }
+
+  /** Damages a value that a learner is told, where a digest can show it. */
+  #damage(to: Address, message: Message): Message {
+    if (message.type !== "accept" || message.source === null) return message;
+    const learner = indexOf("learner", to);
+    const { firstInstance, source } = message;
+    const isWhole = source.firstInstance === firstInstance && source.count === message.batch.count;
+    if (learner < 0 || !isWhole || !this.random.chance(this.profile.faults.corrupt)) return message;
+    const batch = corrupted(message.batch);
+    if (batch === undefined) return message;
+    this.checker.onCorrupted(learner);
+    return { ...message, batch };
   }
 
   #isCut(from: Address, to: Address): boolean {
     return (this.#cutUntil.get(`${from} ${to}`) ?? 0) > this.#now;
   }
 
-  /** Cuts some of a proposer's links to acceptors, so that different leaders reach different ones. */
+  /** Cuts some of a proposer's links, so that leaders reach different acceptors and do not hear of each other. */
   #cutLinks(proposer: Host): void {
     for (const { host } of this.#places.values()) {
-      if (host.role !== "acceptor" || !this.random.chance(this.profile.faults.cut)) continue;
+      if (host.role !== "acceptor" && host.role !== "proposer") continue;
+      if (host === proposer || !this.random.chance(this.profile.faults.cut)) continue;
       this.counters.cuts += 1;
       const until = this.#now + this.random.between(20, 300);
       this.#cutUntil.set(`${proposer.address} ${host.address}`, until);
       if (this.random.chance(0.5)) this.#cutUntil.set(`${host.address} ${proposer.address}`, until);
     }
+  }
+
+  /**
+   * Parts a leader from the rest, with some clients, a learner and too few acceptors: neither it nor they notice that
+   * it is replaced. Those that only read see no sign of it, since no command of theirs waits.
+   */
+  #splitOff(leader: Host): void {
+    const { topology, quorums, readers } = this.profile;
+    const acceptorsLeft = this.random.below(quorums.accept);
+    const first = this.random.below(topology.acceptors);
+    const learner = this.random.below(topology.learners);
+    const until = this.#now + this.random.between(100, 800);
+    this.counters.splits += 1;
+    // Half of them sleep through it, and find answers from before among what came since.
+    if (this.random.chance(0.5)) this.#freeze(leader, until - this.#now - 50);
+    const hosts = [...this.#places.values()].map(({ host }) => host);
+    const left = hosts.filter(host => {
+      if (host.role === "acceptor") return (host.index + first) % topology.acceptors < acceptorsLeft;
+      if (host.role === "learner") return host.index === learner;
+      if (host instanceof ClientHost) return readers ? host.onlyReads : this.random.chance(0.5);
+      return host === leader;
+    });
+    for (const one of left) {
+      for (const other of hosts) {
+        if (left.includes(other)) continue;
+        this.#cutUntil.set(`${one.address} ${other.address}`, until);
+        this.#cutUntil.set(`${other.address} ${one.address}`, until);
+      }
+    }
+  }
+
+  #freeze(host: Host, forMs: number): void {
+    const place = this.#places.get(host.address);
+    if (place === undefined) return;
+    place.frozenUntil = Math.max(place.frozenUntil, this.#now + forMs);
+    this.counters.freezes += 1;
   }
 
   #isIsolated(address: Address): boolean {
@@ -205,51 +288,100 @@ class Simulation implements World {
 
   #handle(event: SimulationEvent): void {
     switch (event.kind) {
-      case "campaign":
-        return this.#onCampaign();
+      case "unrest":
+        return this.#onUnrest();
       case "restart": {
         const place = this.#places.get(event.host) as Place;
         if (place.alive) return;
         place.alive = true;
         place.host.restart(this.#now);
-        if (place.host instanceof ProposerHost && this.random.chance(0.5)) place.host.campaign(this.#now);
         return this.#after(place);
       }
-      case "act": {
+      case "act":
+        return this.#onAct(event);
+      case "call": {
         const place = this.#places.get(event.host) as Place;
-        const host = place.host as ClientHost;
-        if (!this.faulty || host.closed) return;
-        if (!host.act(this.#now)) this.#addClient();
-        this.#after(place);
-        this.#events.add(this.#now + this.random.between(1, 2 * actEveryMs), event);
+        if (place.life === event.life) this.#finish(place, event.call, event.sampledAt);
         return;
       }
       default: {
         const place = this.#places.get(event.kind === "deliver" ? event.to : event.host);
         if (place === undefined || !place.alive) return;
-        if (place.frozenUntil > this.#now) return this.#events.add(place.frozenUntil, event);
+        // A thread that wakes up late reads its mail before any of its time-outs fires.
+        const wakesAt = place.frozenUntil + (event.kind === "tick" ? 1 : 0);
+        if (place.frozenUntil > this.#now) return this.#events.add(wakesAt, event);
         return this.#onHostEvent(place, event);
       }
     }
   }
 
+  #onAct(event: Extract<SimulationEvent, { kind: "act" }>): void {
+    const place = this.#places.get(event.host) as Place;
+    const host = place.host as ClientHost;
+    if (!this.faulty) return this.#idle(place, host, event);
+    if (place.frozenUntil > this.#now) return this.#events.add(place.frozenUntil, event);
+    if (!host.act(this.#now)) {
+      this.#after(place);
+      return this.#addClient();
+    }
+    this.#after(place);
+    const { sessionTimeoutMs, faults } = this.profile;
+    if (this.random.chance(faults.sleep)) place.frozenUntil = this.#now + sleepTimeouts * sessionTimeoutMs;
+    this.#events.add(this.#now + this.random.between(1, 2 * actEveryMs), event);
+  }
+
+  /** One client goes on, which moves logical time; the others have nothing to do and must stay known. */
+  #idle(place: Place, host: ClientHost, event: SimulationEvent): void {
+    if (this.faultlessMs >= this.profile.idleMs || host.gone) return;
+    if (this.#clients.find(client => !client.gone) === host) host.submit(1, this.#now);
+    this.#after(place);
+    this.#events.add(this.#now + idleActMs, event);
+  }
+
   #onHostEvent(place: Place, event: Extract<SimulationEvent, { kind: "deliver" | "tick" | "flush" }>): void {
-    const { host } = place;
     if (event.kind === "flush") return this.#after(place);
     if (event.kind === "tick") {
       if (event.at !== place.tickAt) return;
       place.tickAt = Number.POSITIVE_INFINITY;
-      this.#ticking = true;
-      host.tick(this.#now);
-      this.#after(place);
-      this.#ticking = false;
-      return;
+      return this.#begin(place, { kind: "tick" });
     }
     if (this.#mishap(place)) return;
-    host.receive(event.from, event.message, this.#now);
-    if (this.faulty && this.random.chance(this.profile.lateFlush)) {
-      this.#events.add(this.#now + this.random.between(0, 10), { kind: "flush", host: host.address });
-    } else this.#after(place);
+    this.#begin(place, { kind: "receive", from: event.from, message: event.message });
+  }
+
+  /** The host looks at the clock and makes a call, maybe much later: it may freeze in between. */
+  #begin(place: Place, call: Call): void {
+    const sampledAt = this.#now;
+    const { stall } = this.profile.faults;
+    if (!this.faulty || stall === 0 || place.host.role === "client" || !this.random.chance(stall)) {
+      return this.#finish(place, call, sampledAt);
+    }
+    this.counters.stalls += 1;
+    place.frozenUntil = this.#now + this.random.between(10, 600);
+    const event = { kind: "call", host: place.host.address, life: place.life, sampledAt, call } as const;
+    this.#events.add(place.frozenUntil, event);
+  }
+
+  #finish(place: Place, call: Call, sampledAt: number): void {
+    const { host } = place;
+    switch (call.kind) {
+      case "receive":
+        host.receive(call.from, call.message, sampledAt);
+        if (this.faulty && this.random.chance(this.profile.lateFlush)) {
+          this.#events.add(this.#now + this.random.between(0, 10), { kind: "flush", host: host.address });
+          return;
+        }
+        return this.#after(place);
+      case "tick":
+        this.#ticking = true;
+        host.tick(sampledAt);
+        this.#after(place);
+        this.#ticking = false;
+        return;
+      case "flush":
+        host.flush(sampledAt);
+        return this.#scheduleTick(place);
+    }
   }
 
   /** A host may crash or freeze before it takes a message. */
@@ -258,11 +390,10 @@ class Simulation implements World {
     const { host } = place;
     const { faults } = this.profile;
     if (this.random.chance(faults.freeze)) {
-      place.frozenUntil = this.#now + this.random.between(10, 400);
-      this.counters.freezes += 1;
+      this.#freeze(host, this.random.between(10, 400));
     }
     if (this.random.chance(faults.isolate)) {
-      place.isolatedUntil = this.#now + this.random.between(10, 300);
+      place.isolatedUntil = this.#now + this.random.between(20, 600);
       this.counters.isolations += 1;
     }
     const crashes =
@@ -281,8 +412,11 @@ class Simulation implements World {
   }
 
   #after(place: Place): void {
+    this.#begin(place, { kind: "flush" });
+  }
+
+  #scheduleTick(place: Place): void {
     const { host } = place;
-    host.flush(this.#now);
     if (!place.alive) return;
     const at = Math.max(host.deadline, this.#now);
     if (at >= place.tickAt || at === Number.POSITIVE_INFINITY) return;
@@ -290,30 +424,34 @@ class Simulation implements World {
     this.#events.add(at, { kind: "tick", host: host.address, at });
   }
 
-  /**
-   * With faults, attempts to lead come at any time; later only when some learner stands still. Votes may be split over
-   * ballots, so that only a new ballot can show that learner what was chosen.
-   */
-  #onCampaign(): void {
-    const stalled = this.#learnedBefore === this.checker.learnedBelow;
-    this.#learnedBefore = this.checker.learnedBelow;
-    if (!this.faulty) this.#sayFarewell();
-    if (this.faulty || stalled) {
-      const host = this.random.pick(this.#proposers);
-      const place = this.#places.get(host.address) as Place;
-      if (place.alive && place.frozenUntil <= this.#now) {
-        if (this.faulty) this.#cutLinks(host);
-        host.campaign(this.#now);
-        this.#after(place);
+  /** Somebody stands for election although another may lead, or hands over, or links are cut. */
+  #onUnrest(): void {
+    if (!this.faulty) return;
+    const { faults, unrestEveryMs } = this.profile;
+    const leader = this.#proposers.find(({ leads }) => leads);
+    if (leader !== undefined && this.random.chance(faults.split)) this.#splitOff(leader);
+    const host = this.random.pick(this.#proposers);
+    const place = this.#places.get(host.address) as Place;
+    if (place.alive && place.frozenUntil <= this.#now) {
+      this.#cutLinks(host);
+      if (this.random.chance(faults.impatience)) host.campaign(this.#now);
+      if (this.random.chance(faults.transfer)) {
+        host.transferLeadership(this.random.below(this.#proposers.length), this.#now);
       }
+      this.#after(place);
     }
-    const wait = this.faulty ? this.random.between(1, 2 * this.profile.campaignEveryMs) : stallMs;
-    this.#events.add(this.#now + wait, { kind: "campaign" });
+    this.#events.add(this.#now + this.random.between(1, 2 * unrestEveryMs), { kind: "unrest" });
   }
 
   #stopFaults(): void {
+    this.#faultlessSince = this.#now;
     for (const place of this.#places.values()) {
-      place.frozenUntil = 0;
+      // An actor that is stalled in a call finishes it when it wakes up; a sleeping client wakes up at once.
+      if (place.host.role === "client" && place.frozenUntil > this.#now) {
+        place.frozenUntil = 0;
+        place.tickAt = Number.POSITIVE_INFINITY;
+        this.#after(place);
+      }
       if (place.alive) continue;
       place.alive = true;
       place.host.restart(this.#now);
@@ -321,23 +459,23 @@ class Simulation implements World {
     }
   }
 
-  /** The last command of every client shows learners that missed the end of the log that there is more. */
-  #sayFarewell(): void {
-    if (this.#farewell) return;
-    const open = this.#clients.filter(client => !client.closed);
-    if (!open.every(client => client.settled)) return;
-    this.#farewell = true;
-    for (const client of open) {
-      client.submit(1, this.#now);
-      this.#after(this.#places.get(client.address) as Place);
-    }
-  }
-
   #count(message: Message): void {
     const { counters } = this;
     switch (message.type) {
+      case "propose":
+        if (message.forwarded) counters.forwards += 1;
+        return;
       case "fetch":
         counters.fetches += 1;
+        return;
+      case "progress":
+        if (message.stuck) counters.stuckLearners += 1;
+        return;
+      case "chosen":
+        counters.announcements += 1;
+        return;
+      case "refuse":
+        if (message.leaseUntil > 0) counters.leaseRefusals += 1;
         return;
       case "sequenceGap":
         counters.gaps += 1;
@@ -371,6 +509,8 @@ export function simulate(options: SimulationOptions): SimulationResult {
   let violation: string | undefined;
   try {
     while (!simulation.done) simulation.step();
+    const problem = simulation.operations.violation();
+    if (problem !== undefined) throw new CheckFailure(problem);
   } catch (error) {
     violation = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   }

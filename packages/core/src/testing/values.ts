@@ -5,6 +5,8 @@ export interface InstanceValue {
   /** Everything that makes the value, in one string: equal texts are equal values. */
   readonly text: string;
   readonly kind: Segment["kind"];
+  /** The leader's clock, in milliseconds. */
+  readonly timeMs: number;
   readonly client: number;
   readonly session: number;
   readonly sequence: number;
@@ -54,7 +56,27 @@ function segmentValues(segment: Segment, timeMs: number): InstanceValue[] {
     const answerer = "answerer" in segment ? segment.answerer : -1;
     const acknowledged = "acknowledgedBelow" in segment ? segment.acknowledgedBelow : -1;
     const text = `${timeMs}|${kind}|${client}|${session}|${sequence}|${command}|${answerer}|${acknowledged}`;
-    values.push({ text, kind, client, session, sequence, command });
+    values.push({ text, kind, timeMs, client, session, sequence, command });
   }
   return values;
+}
+
+/** A digest of 32 bits over everything that makes the values. Source: Fowler, Noll, Vo, FNV-1a. */
+export function digestOf(batch: Batch): number {
+  let hash = 0x811c9dc5;
+  for (const { text } of valuesOf(batch)) {
+    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** The same batch with one bit of its commands turned; `undefined` when it holds no command. */
+export function corrupted(batch: Batch): Batch | undefined {
+  const at = batch.segments.findIndex(({ kind }) => kind === "commands");
+  const segment = batch.segments[at];
+  if (segment?.kind !== "commands") return undefined;
+  const bytes = segment.bytes.slice();
+  bytes[segment.skip * commandBytes] = (bytes[segment.skip * commandBytes] as number) ^ 1;
+  const segments = batch.segments.map((known, index) => (index === at ? { ...segment, bytes } : known));
+  return { ...batch, segments };
 }

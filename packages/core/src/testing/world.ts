@@ -1,21 +1,33 @@
 import type { Address, Envelope, Message } from "../messages.js";
 import type { Checker } from "./checker.js";
+import type { Operations } from "./operations.js";
 import type { Profile } from "./profile.js";
 import type { Random } from "./random.js";
 
 /** What happened in a run, by kind: a run of many seeds should see each of them. */
 export const counterNames = [
   "elections",
+  "timeouts",
   "duels",
+  "leases",
+  "leaseRefusals",
+  "transfers",
+  "forwards",
   "drops",
   "duplicates",
   "crashes",
   "freezes",
+  "stalls",
   "isolations",
   "cuts",
+  "splits",
   "slices",
   "parts",
   "fetches",
+  "stuckLearners",
+  "announcements",
+  "replacedLearners",
+  "mismatches",
   "fills",
   "noops",
   "trims",
@@ -24,8 +36,12 @@ export const counterNames = [
   "retransmissions",
   "sequenceResends",
   "sessions",
+  "keepAlives",
+  "expiries",
   "commands",
   "answers",
+  "leaseReads",
+  "roundReads",
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 export type Counters = Record<CounterName, number>;
@@ -38,10 +54,15 @@ export function noCounters(): Counters {
 export interface World {
   readonly profile: Profile;
   readonly checker: Checker;
+  readonly operations: Operations;
   readonly counters: Counters;
   readonly random: Random;
   /** False once the faults have stopped. */
   readonly faulty: boolean;
+  /** Virtual time, in milliseconds. An actor may be given an earlier one: it was frozen after it looked. */
+  readonly now: number;
+  /** How long there have been no faults, in virtual milliseconds; negative while there are. */
+  readonly faultlessMs: number;
   /** First sequence number of every session. */
   readonly firstSequence: number;
   send(host: Host, envelopes: readonly Envelope[]): void;
@@ -57,6 +78,8 @@ export interface Host {
   receive(from: Address, message: Message, now: number): void;
   tick(now: number): void;
   readonly deadline: number;
+  /** What it knew is lost but for what was persisted. */
+  crash(): void;
   /** Takes what is ready: persists, sends, applies. */
   flush(now: number): void;
   /** Starts again with nothing but what was persisted. */

@@ -1,9 +1,44 @@
+import { faultKinds } from "@synod/core/testing";
 import type { PlantedBug } from "./planted-bug.js";
 
 /** Leaders that reach different acceptors, so that acceptors hold different values for one instance. */
 const splitAcceptors: PlantedBug["options"] = {
-  profile: { campaignEveryMs: 60, delayMsMax: 20 },
-  faults: { cut: 0.4, drop: 0.1, isolate: 0 },
+  profile: { unrestEveryMs: 60, delayMsMax: 20 },
+  faults: { cut: 0.4, drop: 0.1, isolate: 0, impatience: 1 },
+};
+
+const threeAcceptors = {
+  topology: { proposers: 2, acceptors: 3, learners: 2 },
+  quorums: { prepare: 2, accept: 2 },
+} as const;
+
+/** Leaders that are replaced without noticing, while clients read from them. */
+const splitLeaders: PlantedBug["options"] = {
+  profile: {
+    ...threeAcceptors,
+    mode: "multi",
+    leaseMs: 60,
+    delayMsMax: 4,
+    lateFlush: 0,
+    unrestEveryMs: 150,
+    distinguishedLearner: false,
+    readers: true,
+    clients: 4,
+    faultSteps: 2000,
+  },
+  faults: {
+    split: 0.4,
+    cut: 0,
+    drop: 0,
+    isolate: 0,
+    freeze: 0.005,
+    leave: 0,
+    sleep: 0,
+    impatience: 0,
+    crashProposer: 0,
+    crashAcceptor: 0,
+    crashLearner: 0,
+  },
 };
 
 /** The list at the end of docs/protocol.md, as far as core has the parts yet. */
@@ -36,8 +71,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "found.put(entry, higherBallot)",
-        replace: "found.put(entry, existing => existing)",
+        find: "of part.accepted) found.put(entry, higherBallot)",
+        replace: "of part.accepted) found.put(entry, existing => existing)",
       },
     ],
     options: splitAcceptors,
@@ -48,8 +83,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "found.put(entry, higherBallot)",
-        replace: "found.put(entry, (_, incoming) => incoming)",
+        find: "of part.accepted) found.put(entry, higherBallot)",
+        replace: "of part.accepted) found.put(entry, (_, incoming) => incoming)",
       },
     ],
     options: splitAcceptors,
@@ -86,7 +121,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 7,
     patches: [
       {
-        file: "proposer.ts",
+        file: "flights.ts",
         find: "flight.accepted = addAcceptor(flight.accepted, acceptor);",
         replace: "flight.accepted = (flight.accepted << 1) | 1;",
       },
@@ -97,9 +132,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 7,
     patches: [
       {
-        file: "learner.ts",
-        find: "voters: addAcceptor(existing.voters, acceptor)",
-        replace: "voters: (existing.voters << 1) | 1",
+        file: "vote-count.ts",
+        find: "voters: known.voters | incoming.voters,",
+        replace: "voters: (known.voters << 1) | 1,",
       },
     ],
   },
@@ -108,9 +143,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 7,
     patches: [
       {
-        file: "learner.ts",
-        find: "for (const known of this.#ballots) if (sameBallot(known.ballot, ballot)) return known.tallies;",
-        replace: "for (const known of this.#ballots) return known.tallies;",
+        file: "vote-count.ts",
+        find: "if (order === 0) return known.tallies;",
+        replace: "return known.tallies;",
       },
     ],
   },
@@ -119,11 +154,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 7,
     patches: [
       {
-        file: "proposer.ts",
-        find: "    flight.chosen = true;\n    this.#dropChosen(state);",
+        file: "flights.ts",
+        find: "    flight.chosen = true;\n    return true;",
         replace:
-          "    for (const known of state.inFlight) if (known.firstInstance <= flight.firstInstance) known.chosen = true;\n" +
-          "    this.#dropChosen(state);",
+          "    for (const known of this.#flights) if (known.firstInstance <= flight.firstInstance) known.chosen = true;\n" +
+          "    return true;",
       },
     ],
   },
@@ -199,7 +234,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "entries.push({ ballot: noBallot, firstInstance: at, count, batch });",
+        find: "entries.push({ ballot: noBallot, firstInstance: at, count, batch, source: null });",
         replace: "void count; void batch;",
       },
     ],
@@ -229,7 +264,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "the promise forgotten on restart",
     rule: 6,
-    patches: [{ file: "acceptor.ts", find: "raise(record.ballot);", replace: "" }],
+    patches: [
+      {
+        file: "acceptor.ts",
+        find: 'case "promise":\n        raise(record.ballot);',
+        replace: 'case "promise":',
+      },
+    ],
   },
   {
     name: "the ballot of an accept forgotten on restart",
@@ -264,7 +305,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     // A restart shows it while the others still know no higher ballot.
-    options: { profile: { campaignEveryMs: 5000 }, faults: { crashProposer: 0.05 } },
+    options: { profile: { unrestEveryMs: 5000 }, faults: { crashProposer: 0.05 } },
   },
   {
     name: "same ballot, another time stamp on resend",
@@ -322,8 +363,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#lead(state);",
-        replace: "this.#lead(state);",
+        find: "if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#takeOver(state, now);",
+        replace: "this.#takeOver(state, now);",
       },
     ],
   },
@@ -341,7 +382,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a learner that misses instances asks for nothing",
     rule: 8,
-    patches: [{ file: "learner.ts", find: "if (now >= this.#fetchAt) {", replace: "if (now < 0) {" }],
+    patches: [{ file: "learner.ts", find: "if (now >= this.#fetchAt) this.#fetch(now);", replace: "" }],
   },
   {
     name: "what is known to be chosen is not proposed again for a learner whose votes are split",
@@ -358,9 +399,9 @@ export const plantedBugs: readonly PlantedBug[] = [
         topology: { proposers: 2, acceptors: 5, learners: 2 },
         quorums: { prepare: 2, accept: 4 },
         trimming: false,
-        campaignEveryMs: 60,
+        unrestEveryMs: 60,
       },
-      faults: { crashLearner: 0.01, cut: 0.4, drop: 0.1 },
+      faults: { crashLearner: 0.01, cut: 0.4, drop: 0.1, impatience: 1 },
     },
   },
   {
@@ -368,9 +409,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 25,
     patches: [
       {
-        file: "proposer.ts",
-        find: "Math.min(this.#chosenBelow, ...this.#appliedBelow)",
-        replace: "Math.min(this.#chosenBelow, Math.max(...this.#appliedBelow))",
+        file: "distinguished-learner.ts",
+        find: "return Math.min(...this.#appliedBelow);",
+        replace: "return Math.max(...this.#appliedBelow);",
       },
     ],
   },
@@ -467,5 +508,335 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "return (range.firstInstance + range.count) >>> 0;",
       },
     ],
+  },
+  {
+    name: "merge by majority of values",
+    rule: 3,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "acceptedRanges, higherBallot }",
+        replace: "acceptedRanges, higherBallot, sliceEntry }",
+      },
+      {
+        file: "proposer.ts",
+        find: "of part.accepted) found.put(entry, higherBallot)",
+        replace: "of part.accepted) found.put(entry, (known, told) => mostReported(state, known, told))",
+      },
+      {
+        file: "proposer.ts",
+        find: "/** The end of everything that was proposed or found in phase 1. */",
+        replace: `function mostReported(state: Preparing, a: AcceptedEntry, b: AcceptedEntry): AcceptedEntry {
+          const reports = (entry: AcceptedEntry) =>
+            [...state.promises.values()].flat().filter(({ accepted }) =>
+              accepted.some(other => {
+                const skip = entry.firstInstance - other.firstInstance;
+                if (skip < 0 || skip + entry.count > other.count) return false;
+                const same = sliceEntry(other, skip, entry.count).batch;
+                return JSON.stringify(same) === JSON.stringify(entry.batch);
+              }),
+            ).length;
+          return reports(b) > reports(a) ? b : a;
+        }`,
+      },
+    ],
+    options: {
+      profile: {
+        topology: { proposers: 3, acceptors: 5, learners: 2 },
+        quorums: { prepare: 3, accept: 3 },
+        unrestEveryMs: 60,
+      },
+      faults: { cut: 0.4, drop: 0.1, isolate: 0, impatience: 1 },
+    },
+  },
+  {
+    name: "values below the ballot that chose are taken for its values",
+    rule: 8,
+    patches: [
+      {
+        file: "vote-count.ts",
+        find: "if (compareBallots(higher.ballot, ballot) <= 0) continue;",
+        replace: "",
+      },
+    ],
+    options: { profile: { digest: true, unrestEveryMs: 60 }, faults: { impatience: 1, cut: 0.4, drop: 0.1 } },
+  },
+  {
+    name: "the digest of a value is not looked at",
+    rule: 8,
+    patches: [
+      { file: "learner.ts", find: "if (found === source.digest) return true;", replace: "return true;" },
+    ],
+    options: { profile: { digest: true }, faults: { corrupt: 0.1 } },
+  },
+  {
+    name: "a learner does not say that it is stuck",
+    rule: 8,
+    patches: [
+      {
+        file: "learner.ts",
+        find: "if (isStuck && !isGone) this.#sendProgress(true);",
+        replace: "void isStuck; void isGone;",
+      },
+    ],
+    options: {
+      profile: {
+        ...threeAcceptors,
+        mode: "basic",
+        leaseMs: 60,
+        trimming: false,
+        unrestEveryMs: 60,
+        delayMsMax: 4,
+        faultSteps: 1500,
+      },
+      faults: {
+        cut: 0.4,
+        impatience: 0.2,
+        reorder: 0.2,
+        crashLearner: 0.03,
+        crashAcceptor: 0.02,
+        crashProposer: 0,
+      },
+    },
+  },
+  {
+    name: "the new distinguished learner asks for nothing",
+    rule: 9,
+    patches: [
+      { file: "learner.ts", find: "if (isNamed && !this.#isDistinguished) this.#fetch(now);", replace: "" },
+      { file: "learner.ts", find: "this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);", replace: "" },
+    ],
+    options: { profile: { distinguishedLearner: true }, faults: { crashLearner: 0.01 } },
+  },
+  {
+    name: "a distinguished learner tells what one acceptor says",
+    rule: 9,
+    patches: [
+      {
+        file: "vote-count.ts",
+        find: "if (!this.#quorums.isAcceptQuorum(tally.voters)) continue;",
+        replace: "if (!tally.announce && !this.#quorums.isAcceptQuorum(tally.voters)) continue;",
+      },
+    ],
+    options: { profile: { distinguishedLearner: true } },
+  },
+  {
+    name: "forwarded twice",
+    rule: 10,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (leader !== undefined && !forwarded) {",
+        replace: "if (leader !== undefined) {",
+      },
+    ],
+  },
+  {
+    name: "a lease does not keep acceptors from promising",
+    rule: 11,
+    patches: [
+      {
+        file: "acceptor.ts",
+        find: "if (now >= lease.until || sameProposer(ballot, lease.ballot)) return false;",
+        replace: "if (now >= 0) return false;",
+      },
+    ],
+  },
+  {
+    name: "a heartbeat below the promise grants",
+    rule: 11,
+    patches: [
+      {
+        file: "acceptor.ts",
+        find: "if (order < 0) return this.#refuse(from, ballot);\n    if (order > 0) this.#promised = ballot;\n    const granted",
+        replace: "if (order > 0) this.#promised = ballot;\n    const granted",
+      },
+    ],
+  },
+  {
+    name: "lease counted from receipt",
+    rule: 12,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: 'state.grants.granted(indexOf("acceptor", from), message.leaseUntil, message.round);',
+        replace:
+          'state.grants.granted(indexOf("acceptor", from), now + this.#options.leaseMs, message.round);',
+      },
+    ],
+  },
+  {
+    name: "lease from one grant",
+    rule: 12,
+    patches: [
+      { file: "grants.ts", find: "this.#reachedByQuorum(this.#until)", replace: "Math.max(...this.#until)" },
+    ],
+  },
+  {
+    name: "a restarted acceptor forgets its lease",
+    rule: 13,
+    patches: [
+      {
+        file: "acceptor.ts",
+        find: "accepted: [...accepted.from(trimmedBelow)], lease };",
+        replace: "accepted: [...accepted.from(trimmedBelow)], lease: noLease };",
+      },
+    ],
+    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+  },
+  {
+    name: "an acceptor that does not know its lease does not wait",
+    rule: 13,
+    patches: [{ file: "acceptor.ts", find: "until: now + options.leaseMs }", replace: "until: 0 }" }],
+    options: { profile: { leasesAreKept: false }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+  },
+  {
+    name: "a heartbeat's lease is not persisted",
+    rule: 13,
+    patches: [
+      {
+        file: "acceptor.ts",
+        find: 'this.#persist.push({ kind: "lease", ballot, leaseUntil: granted });',
+        replace: 'if (order > 0) this.#persist.push({ kind: "lease", ballot, leaseUntil: 0 });',
+      },
+    ],
+    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+  },
+  {
+    name: "transfer before release",
+    rule: 16,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "state.successor ??= { index: to, waitUntil: now + this.#options.leaseMs };",
+        replace:
+          'this.#send.push({ to: [actorAddress("proposer", to)], message: { type: "release", ballot: state.ballot } });',
+      },
+    ],
+    options: { profile: { mode: "multi", unrestEveryMs: 60 }, faults: { transfer: 0.3 } },
+  },
+  {
+    name: "read index = the leader's known chosen mark",
+    rule: 17,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: 'state.kind === "leading" ? readBelow(state) : 0;',
+        replace: "this.#chosenBelow;",
+      },
+    ],
+  },
+  {
+    name: "a read index without what phase 1 found",
+    rule: 17,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "return last === undefined ? nextInstance : Math.max(nextInstance, endOf(last));",
+        replace: "void last; return nextInstance;",
+      },
+    ],
+    options: { profile: { pipelineBatchesMax: 1, batchCommandsMax: 1, mode: "multi" } },
+  },
+  {
+    name: "lease checked before the index is taken",
+    rule: 17,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "message.leaseUntil, message.round);",
+        replace: "message.leaseUntil, message.round);\n        this.held = now < state.grants.leaseUntil;",
+      },
+      { file: "proposer.ts", find: "now < leaseUntil ? this", replace: "this.held ? this" },
+      {
+        file: "proposer.ts",
+        find: "  #send: Envelope[] = [];",
+        replace: "  #send: Envelope[] = [];\n  held = false;",
+      },
+    ],
+    options: splitLeaders,
+  },
+  {
+    name: "a read is answered without a lease",
+    rule: 17,
+    patches: [{ file: "proposer.ts", find: "now < leaseUntil ? this", replace: "now >= 0 ? this" }],
+    options: splitLeaders,
+  },
+  {
+    name: "a read joins a round already sent",
+    rule: 17,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (leader === undefined && this.#reads.add(from, id, proposedBelow)) return;",
+        replace:
+          'if (leader === undefined && this.#reads.add(from, id, proposedBelow)) {\n      if (state.kind === "leading" && state.round > 0) this.#reads.roundSent(state.round);\n      return;\n    }',
+      },
+    ],
+    // Several messages before the leader says anything: otherwise a round goes out as soon as it wakes up.
+    options: { ...splitLeaders, profile: { ...splitLeaders?.profile, lateFlush: 1 } },
+  },
+  {
+    name: "a round answered by one acceptor",
+    rule: 17,
+    patches: [
+      {
+        file: "grants.ts",
+        find: "return this.#reachedByQuorum(this.#round);",
+        replace: "return Math.max(...this.#round);",
+      },
+    ],
+    options: splitLeaders,
+  },
+  {
+    name: "a read keeps its index when its leader prepares again",
+    rule: 17,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "for (const { from, id } of this.#reads.takeAll()) this.#onRead(from, id, now);",
+        replace: "",
+      },
+    ],
+    options: { ...splitLeaders, faults: { ...splitLeaders?.faults, impatience: 1 } },
+  },
+  {
+    name: "a session that is active expires",
+    rule: 22,
+    patches: [
+      {
+        file: "replica.ts",
+        find: "    this.#sessions.touch(session, this.#timeMs);\n    const admission",
+        replace: "    const admission",
+      },
+    ],
+    options: { profile: { sessionTimeoutMs: 600 } },
+  },
+  {
+    name: "an idle client does not keep its session alive",
+    rule: 22,
+    patches: [
+      {
+        file: "client.ts",
+        find: "if (now >= this.#keepAliveAt) this.#keepAlive(now);",
+        replace: "if (now >= this.#keepAliveAt) this.#keepAliveAt = now + 1000;",
+      },
+    ],
+    options: {
+      profile: { sessionTimeoutMs: 600, idleMs: 10_000, leaseMs: 400, delayMsMax: 4 },
+      without: faultKinds,
+    },
+  },
+  {
+    name: "an expired session is never forgotten",
+    rule: 22,
+    patches: [
+      {
+        file: "sessions.ts",
+        find: "if (timeMs - activeAt <= this.#timeoutMs) return;",
+        replace: "if (timeMs >= 0) return;",
+      },
+    ],
+    options: { profile: { sessionTimeoutMs: 600 }, faults: { sleep: 0.03 } },
   },
 ];

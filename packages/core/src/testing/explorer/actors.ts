@@ -6,7 +6,7 @@ import type { Address, Envelope, Message } from "../../messages.js";
 import { Proposer } from "../../proposer.js";
 import { countAcceptors, type QuorumSystem, quorumsIntersect, ThresholdQuorums } from "../../quorum.js";
 import { type ActorRole, clientAddress, type Topology } from "../../roles.js";
-import { encodeCommands } from "../values.js";
+import { digestOf, encodeCommands } from "../values.js";
 import type { Configuration } from "./configuration.js";
 import type { CrashPoint, Input } from "./inputs.js";
 import { AcceptorChecks, LearnerChecks, type Proposal, ProposerChecks } from "./local-checks.js";
@@ -92,7 +92,7 @@ export function createActor(configuration: Configuration, role: ActorRole, index
     case "acceptor":
       return new AcceptorActor(configuration);
     case "learner":
-      return new LearnerActor(configuration);
+      return new LearnerActor(configuration, index);
     default:
       return assertNever(role);
   }
@@ -137,7 +137,7 @@ class ProposerActor implements Actor {
         this.#proposer = this.#start();
         return true;
       case "deliver":
-        this.#proposer.receive(happening.from, happening.message);
+        this.#proposer.receive(happening.from, happening.message, now);
         return this.#flush();
       default:
         return assertNever(happening);
@@ -161,7 +161,7 @@ class ProposerActor implements Actor {
   /** Each proposer has clients of its own, which number their commands from 1. */
   #propose(): boolean {
     const count = this.#bounds.proposals[this.#proposals];
-    if (count === undefined || this.#proposer.state === "following") return false;
+    if (count === undefined) return false;
     let firstSequence = 1;
     for (let before = 0; before < this.#proposals; before++) firstSequence += this.#bounds.proposals[before]!;
     this.#proposals += 1;
@@ -180,7 +180,8 @@ class ProposerActor implements Actor {
       answerer: 0,
       bytes: encodeCommands(commands),
     };
-    this.#proposer.receive(clientAddress(this.#index), { type: "propose", segments: [segment] });
+    const message = { type: "propose", segments: [segment], forwarded: false } as const;
+    this.#proposer.receive(clientAddress(this.#index), message, now);
     return this.#flush();
   }
 
@@ -201,10 +202,14 @@ class ProposerActor implements Actor {
       index: this.#index,
       incarnation: this.#restarts * configuration.proposers.length + this.#index,
       mode: configuration.mode,
-      batch: { commandsMax: configuration.batchCommandsMax, bytesMax: 1 << 16 },
+      batch: { commandsMax: configuration.batchCommandsMax, bytesMax: 1 << 16, lingerMs: 0, adaptive: false },
       pipeline: { batchesMax: configuration.pipelineBatchesMax },
       // Whatever is unanswered is late at every tick.
       retransmitMs: 0,
+      leaseMs: 0,
+      distinguishedLearner: false,
+      ...(configuration.digest ? { digest: digestOf } : {}),
+      random: () => 0,
     });
   }
 }
@@ -248,7 +253,7 @@ class AcceptorActor implements Actor {
   }
 
   #receive(from: Address, message: Message, crash: CrashPoint): void {
-    this.#acceptor.receive(from, message);
+    this.#acceptor.receive(from, message, now);
     const { persist, send } = this.#acceptor.takeReady();
     if (crash !== "before persisting") this.#persist(persist);
     if (crash === "never") this.#send(send);
@@ -272,21 +277,22 @@ class AcceptorActor implements Actor {
   #start(): Acceptor {
     const recovered = this.#records.length === 0 ? undefined : recoverAcceptor(this.#records);
     const { promisePartBytesMax } = this.#configuration;
-    return new Acceptor(topologyOf(this.#configuration), recovered, {
-      promisePartBytesMax,
-      fetchBytesMax: 1 << 16,
-    });
+    const topology = topologyOf(this.#configuration);
+    const bounds = { promisePartBytesMax, fetchBytesMax: 1 << 16 };
+    return new Acceptor({ topology, leaseMs: 0, bounds }, recovered, now);
   }
 }
 
 class LearnerActor implements Actor {
   readonly #configuration: Configuration;
+  readonly #index: number;
   readonly #checks = new LearnerChecks();
   #learner: Learner;
   #sent: Envelope[] = [];
 
-  constructor(configuration: Configuration) {
+  constructor(configuration: Configuration, index: number) {
     this.#configuration = configuration;
+    this.#index = index;
     this.#learner = this.#start();
   }
 
@@ -334,7 +340,9 @@ class LearnerActor implements Actor {
     const options = {
       topology: topologyOf(this.#configuration),
       quorums: quorumsOf(this.#configuration),
+      index: this.#index,
       fetchAfterMs: 0,
+      ...(this.#configuration.digest ? { digest: digestOf } : {}),
     };
     return new Learner(options);
   }

@@ -24,6 +24,8 @@ export interface Configuration {
   /** With `learners: 0` and nobody deaf, acceptors may forget whatever is chosen. */
   readonly deafLearners: number;
   readonly mode: "basic" | "multi";
+  /** Learners get values from the leader, and acceptors tell digests. */
+  readonly digest: boolean;
   readonly batchCommandsMax: number;
   readonly pipelineBatchesMax: number;
   readonly promisePartBytesMax: number;
@@ -40,6 +42,7 @@ const plain = {
   learners: 0,
   deafLearners: 1,
   mode: "multi",
+  digest: false,
   batchCommandsMax: 2,
   pipelineBatchesMax: 1,
   promisePartBytesMax: 1 << 16,
@@ -91,6 +94,15 @@ export const smallConfigurations: readonly Configuration[] = [
     ...plain,
     name: "learner",
     about: "a learner that counts, fetches, reports and restarts",
+    learners: 1,
+    deafLearners: 0,
+    proposers: [campaigner(2), campaigner()],
+  },
+  {
+    ...plain,
+    name: "digest",
+    about: "the same learner, told values by the leader and digests by acceptors",
+    digest: true,
     learners: 1,
     deafLearners: 0,
     proposers: [campaigner(2), campaigner()],

@@ -1,4 +1,4 @@
-import type { Address, Message } from "../../messages.js";
+import type { Address } from "../../messages.js";
 
 /** Where an acceptor crashes on its way from a message to its answer, to start again from what it has persisted. */
 export type CrashPoint = "never" | "before persisting" | "before sending";
@@ -9,24 +9,24 @@ export type Input =
   | { readonly kind: "propose" }
   | { readonly kind: "tick" }
   | { readonly kind: "restart" }
-  | { readonly kind: "deliver"; readonly from: Address; readonly item: number; readonly crash: CrashPoint };
+  | {
+      readonly kind: "deliver";
+      readonly from: Address;
+      /** Number of the message in the {@link Network}. */
+      readonly message: number;
+      readonly crash: CrashPoint;
+    };
 
-/** A message as it was sent. It stays in the network for ever, so that loss and duplication need no steps. */
-export interface Item {
-  readonly to: readonly Address[];
-  readonly message: Message;
+/** A message in the network, where it stays for ever: so loss, duplication and reordering need no steps. */
+export interface Sent {
+  readonly message: number;
+  /** To whom it was ever sent: one bit for each actor. */
+  readonly to: number;
 }
 
-/** Gives equal things equal small numbers. */
-export class Interner<Thing> {
-  readonly #numbers = new Map<string, number>();
-  readonly things: Thing[] = [];
-
-  /** `key` tells different things apart. */
-  numberOf(key: string, thing: Thing): number {
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    this.#numbers.set(key, this.things.length);
-    return this.things.push(thing) - 1;
-  }
+/** Is everything of `less` in `more`, and sent to the same actors? */
+export function includesAll(more: readonly Sent[], less: readonly Sent[]): boolean {
+  return less.every(({ message, to }) =>
+    more.some(other => other.message === message && (to & ~other.to) === 0),
+  );
 }

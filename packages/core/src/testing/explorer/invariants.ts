@@ -1,7 +1,7 @@
 import type { QuorumSizes } from "../../quorum.js";
+import type { InstanceValue } from "../values.js";
 import { IntPairMap } from "./int-pair-map.js";
 import type { LocalStates } from "./local-states.js";
-import { nameOf } from "./names.js";
 
 /** What the acceptors' durable votes amount to, counted without the code of the roles. */
 interface Count {
@@ -95,4 +95,9 @@ export class Invariants {
     while (chosen[chosenBelow] !== undefined) chosenBelow += 1;
     return { violation, chosen: Array.from(chosen, entry => entry?.text), chosenBelow, trimmedBelow };
   }
+}
+
+/** A value as a reader knows it: the number of a command, or what stands in its place. */
+function nameOf({ kind, command }: InstanceValue): string {
+  return kind === "commands" ? `command ${command}` : kind;
 }

@@ -100,10 +100,10 @@ export class AcceptorChecks {
       this.#trimmedBelow = Math.max(this.#trimmedBelow, record.below);
       return;
     }
-    const ballot = record.kind === "promise" ? record.ballot : record.entry.ballot;
+    const ballot = record.kind === "accept" ? record.entry.ballot : record.ballot;
     const before = this.#promised;
     this.#promised = compareBallots(ballot, before) > 0 ? ballot : before;
-    if (record.kind === "promise") {
+    if (record.kind !== "accept") {
       require(compareBallots(ballot, before) >= 0, "an acceptor's promise never regresses");
     } else {
       require(compareBallots(ballot, before) >= 0, "an acceptor accepts nothing below its promise");
@@ -126,11 +126,15 @@ export class AcceptorChecks {
       for (let instance = firstInstance; instance < firstInstance + count; instance++) {
         require(this.#votes.covers(ballot, instance), "Accepted is said only of what is durable");
       }
-      if (batch !== null) this.#requireVotes({ ballot, firstInstance, count, batch });
+      if (batch !== null) this.#requireVotes({ ballot, firstInstance, batch });
     }
   }
 
-  #requireVotes({ ballot, firstInstance, batch }: AcceptedEntry): void {
+  #requireVotes({
+    ballot,
+    firstInstance,
+    batch,
+  }: Pick<AcceptedEntry, "ballot" | "firstInstance" | "batch">): void {
     for (const proposal of proposalsOf(ballot, firstInstance, batch)) {
       const isSo = this.#votes.holds(proposal);
       require(isSo, "an acceptor reports the values that it has accepted, in their ballots");

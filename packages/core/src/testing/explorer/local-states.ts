@@ -1,7 +1,4 @@
-import { assert } from "../../assert.js";
 import type { ActorRole } from "../../roles.js";
-import { actorAddress, addressesOf, indexOf } from "../../roles.js";
-import { freezeDeep } from "../freeze-deep.js";
 import {
   type Actor,
   crashPoints,
@@ -10,58 +7,9 @@ import {
   type Observation,
   spontaneous,
 } from "./actors.js";
-import type { Configuration } from "./configuration.js";
-import { type Input, Interner, type Item } from "./inputs.js";
+import { type Input, includesAll, type Sent } from "./inputs.js";
 import { IntPairMap } from "./int-pair-map.js";
-
-/** What the local states of all actors share. */
-export class Network {
-  readonly configuration: Configuration;
-  readonly items = new Interner<Item>();
-  readonly inputs = new Interner<Input>();
-  /** Every order of the acceptors, the given one first. */
-  readonly orders: readonly (readonly number[])[];
-  readonly #addresses: readonly string[];
-
-  constructor(configuration: Configuration) {
-    this.configuration = configuration;
-    this.orders = ordersOf(configuration.acceptors);
-    this.#addresses = [
-      ...addressesOf("proposer", configuration.proposers.length),
-      ...addressesOf("acceptor", configuration.acceptors),
-      ...addressesOf("learner", configuration.learners),
-    ];
-  }
-
-  inputOf(input: Input): number {
-    const key = input.kind === "deliver" ? `${input.item}/${input.from}/${input.crash}` : input.kind;
-    return this.inputs.numberOf(key, input);
-  }
-
-  /**
-   * The number of what was sent, or -1 when it is for nobody in the explored space. What is sent to one acceptor
-   * and not to the others would need places of its own in the symmetry; no role does that.
-   */
-  itemOf({ to, message }: Item): number {
-    const heard = to.filter(address => this.#addresses.includes(address));
-    const acceptors = heard.filter(address => indexOf("acceptor", address) >= 0).length;
-    const isSymmetric = acceptors === 0 || acceptors === this.configuration.acceptors;
-    assert(isSymmetric, "what an acceptor is sent, all acceptors are sent");
-    if (heard.length === 0) return -1;
-    const item = { to: heard, message };
-    freezeDeep(item);
-    return this.items.numberOf(JSON.stringify(item), item);
-  }
-
-  /** The input after acceptors have changed places: acceptor i is now acceptor `places[i]`. */
-  permuted(number: number, places: readonly number[]): number {
-    const input = this.inputs.things[number]!;
-    if (input.kind !== "deliver") return number;
-    const acceptor = indexOf("acceptor", input.from);
-    if (acceptor < 0) return number;
-    return this.inputOf({ ...input, from: actorAddress("acceptor", places[acceptor]!) });
-  }
-}
+import { Interner, type Network } from "./network.js";
 
 /** An input and the local state after it. */
 export interface LocalStep {
@@ -75,8 +23,7 @@ const aloneMarker = -1;
 export interface LocalState {
   /** Equal for states that differ only in what was sent. */
   readonly core: number;
-  /** Numbers of the items that were ever sent, ascending. */
-  readonly sent: readonly number[];
+  readonly sent: readonly Sent[];
   /** The state and input that it was first reached from; -1 for the first state. */
   readonly parent: number;
   readonly input: number;
@@ -130,11 +77,11 @@ export class LocalStates {
   }
 
   /** The states that a message may lead to: several, when the actor may crash on the way. */
-  deliver(state: number, from: string, item: number): readonly number[] {
-    const input = this.#network.inputOf({ kind: "deliver", from, item, crash: "never" });
+  deliver(state: number, from: string, message: number): readonly number[] {
+    const input = this.#network.inputOf({ kind: "deliver", from, message, crash: "never" });
     const known = this.#steps.get(state, input);
     if (known >= 0) return this.#outcomes[known]!;
-    return this.#memorise(state, input, this.explainedDelivery(state, from, item));
+    return this.#memorise(state, input, this.explainedDelivery(state, from, message));
   }
 
   /** The states that the actor may go to by itself. */
@@ -145,10 +92,10 @@ export class LocalStates {
   }
 
   /** The steps behind {@link deliver}, computed anew. */
-  explainedDelivery(state: number, from: string, item: number): readonly LocalStep[] {
+  explainedDelivery(state: number, from: string, message: number): readonly LocalStep[] {
     return this.#stepsBy(
       state,
-      crashPoints[this.role].map(crash => ({ kind: "deliver", from, item, crash })),
+      crashPoints[this.role].map(crash => ({ kind: "deliver", from, message, crash })),
     );
   }
 
@@ -188,7 +135,7 @@ export class LocalStates {
       const { core, sent } = this.at(after);
       const isLess = steps.some(other => {
         const known = this.at(other.after);
-        return known.core === core && sent.every(item => known.sent.includes(item));
+        return known.core === core && includesAll(known.sent, sent);
       });
       if (!isLess) steps.push({ input, after });
     }
@@ -232,31 +179,15 @@ export class LocalStates {
   #happening(number: number): Happening {
     const input = this.#network.inputs.things[number]!;
     if (input.kind !== "deliver") return input;
-    const { message } = this.#network.items.things[input.item]!;
+    const message = this.#network.messages.things[input.message]!;
     return { kind: "deliver", from: input.from, message, crash: input.crash };
   }
 
   #intern(actor: Actor, text: string, parent: number, input: number, violation?: string): number {
     const core = this.#cores.numberOf(text, text);
-    const sent = new Set(parent < 0 ? [] : this.at(parent).sent);
-    for (const envelope of actor.takeSent()) {
-      const item = this.#network.itemOf(envelope);
-      if (item >= 0) sent.add(item);
-    }
-    const items = [...sent].sort((a, b) => a - b);
-    const key = `${core}/${items.join()}`;
+    const sent = this.#network.withSent(parent < 0 ? [] : this.at(parent).sent, actor.takeSent());
+    const key = `${core}/${sent.map(({ message, to }) => `${message}:${to}`).join()}`;
     const { observation } = actor;
-    return this.#states.numberOf(key, { core, sent: items, parent, input, observation, violation });
+    return this.#states.numberOf(key, { core, sent, parent, input, observation, violation });
   }
-}
-
-function ordersOf(count: number): number[][] {
-  if (count === 0) return [[]];
-  return ordersOf(count - 1).flatMap(order =>
-    Array.from({ length: count }, (_, gap) => [
-      ...order.slice(0, count - 1 - gap),
-      count - 1,
-      ...order.slice(count - 1 - gap),
-    ]),
-  );
 }

@@ -1,5 +1,8 @@
 import { assert } from "../../assert.js";
-import { describeMessage } from "./names.js";
+import type { CommandSegment } from "../../batch.js";
+import { describeMessage } from "../describe.js";
+import { decodeCommand } from "../values.js";
+import { includesAll } from "./inputs.js";
 import type { Space, Step } from "./space.js";
 import type { Symmetry } from "./symmetry.js";
 
@@ -9,6 +12,11 @@ const verbs = {
   tick: "is told that time has passed",
   restart: "restarts",
 } as const;
+
+/** Commands by their numbers. */
+function numbersOf({ bytes, skip, count }: CommandSegment): string {
+  return Array.from({ length: count }, (_, position) => decodeCommand(bytes, skip + position)).join(" ");
+}
 
 /** A step with the names that its actors have in the whole path. */
 interface NamedStep extends Step {
@@ -101,32 +109,32 @@ function relevant(space: Space, steps: readonly NamedStep[]): NamedStep[] {
   const kept: NamedStep[] = [];
   for (const step of [...steps].reverse()) {
     const isSilent = space.tables[step.actor]!.isSilent(step.before, step.after);
-    const isNeeded = sentBy(space, step).some(item => needed.has(`${step.name} ${item}`));
+    const isNeeded = sentBy(space, step).some(message => needed.has(`${step.name} ${message}`));
     if (isSilent && !isNeeded) continue;
     kept.push(step);
     const input = space.network.inputs.things[step.input]!;
-    if (input.kind === "deliver") needed.add(`${step.from} ${input.item}`);
+    if (input.kind === "deliver") needed.add(`${step.from} ${input.message}`);
   }
   return kept.reverse();
 }
 
-/** Numbers of the items that the step sent and that had not been sent before. */
+/** Numbers of the messages that the step sent and that had not been sent before. */
 function sentBy(space: Space, { actor, before, after }: Step): number[] {
   const table = space.tables[actor]!;
-  const known = new Set(table.at(before).sent);
-  return table.at(after).sent.filter(item => !known.has(item));
+  const known = table.at(before).sent;
+  return table
+    .at(after)
+    .sent.filter(sent => !includesAll(known, [sent]))
+    .map(({ message }) => message);
 }
 
 function describeStep(space: Space, step: NamedStep): string {
-  const { items, inputs } = space.network;
+  const { messages, inputs } = space.network;
+  const told = (number: number) => describeMessage(messages.things[number]!, numbersOf);
   const input = inputs.things[step.input]!;
-  const sent = sentBy(space, step).map(item => {
-    const { to, message } = items.things[item]!;
-    return `${describeMessage(message)} to ${to.length === 1 ? to[0] : "all"}`;
-  });
-  const says = sent.length === 0 ? "" : `, sends ${sent.join("; ")}`;
-  if (input.kind !== "deliver") return `${step.name}: ${verbs[input.kind]}${says}`;
+  const sent = sentBy(space, step).map(told);
+  const says = sent.length === 0 ? "" : ` => ${sent.join(" | ")}`;
+  if (input.kind !== "deliver") return `${step.name} ${verbs[input.kind]}${says}`;
   const crash = input.crash === "never" ? "" : `, crashes ${input.crash} and restarts`;
-  const { message } = items.things[input.item]!;
-  return `${step.name}: gets ${describeMessage(message)} from ${step.from}${crash}${says}`;
+  return `${step.name} gets from ${step.from}: ${told(input.message)}${crash}${says}`;
 }

@@ -1,7 +1,8 @@
-import { type ActorRole, actorAddress } from "../../roles.js";
+import type { ActorRole } from "../../roles.js";
 import type { Configuration } from "./configuration.js";
 import { IntPairMap } from "./int-pair-map.js";
-import { LocalStates, Network } from "./local-states.js";
+import { LocalStates } from "./local-states.js";
+import { Network } from "./network.js";
 
 /** What happened to one actor: an input, and its local states before and after. */
 export interface Step {
@@ -32,13 +33,13 @@ export class Space {
     this.network = network;
     const acceptor = new LocalStates(network, "acceptor", 0);
     const actors = (role: ActorRole, count: number) =>
-      Array.from({ length: count }, (_, index) => ({ role, index, address: actorAddress(role, index) }));
+      Array.from({ length: count }, (_, index) => ({ role, index }));
     const all = [
       ...actors("proposer", configuration.proposers.length),
       ...actors("acceptor", configuration.acceptors),
       ...actors("learner", configuration.learners),
     ];
-    this.addresses = all.map(({ address }) => address);
+    this.addresses = network.addresses;
     this.tables = all.map(({ role, index }) =>
       role === "acceptor" ? acceptor : new LocalStates(network, role, index),
     );
@@ -85,8 +86,8 @@ export class Space {
       for (const { input, after } of table.explainedAlone(before)) yield { actor, input, before, after };
       for (let sender = 0; sender < state.length; sender++) {
         if (sender === actor) continue;
-        for (const item of this.#itemsFor(actor, sender, state[sender]!)) {
-          const steps = table.explainedDelivery(before, this.addresses[sender]!, item);
+        for (const message of this.#messagesFor(actor, sender, state[sender]!)) {
+          const steps = table.explainedDelivery(before, this.addresses[sender]!, message);
           for (const { input, after } of steps) yield { actor, input, before, after };
         }
       }
@@ -99,8 +100,8 @@ export class Space {
     if (known >= 0) return this.#lists[known]!;
     const table = this.tables[actor]!;
     const found = new Set<number>();
-    for (const item of this.#itemsFor(actor, sender, senderState)) {
-      for (const after of table.deliver(state, this.addresses[sender]!, item)) {
+    for (const message of this.#messagesFor(actor, sender, senderState)) {
+      for (const after of table.deliver(state, this.addresses[sender]!, message)) {
         if (!this.#reduce || !table.isSilent(state, after)) found.add(after);
       }
     }
@@ -109,10 +110,10 @@ export class Space {
     return list;
   }
 
-  #itemsFor(actor: number, sender: number, senderState: number): number[] {
-    const address = this.addresses[actor]!;
+  /** Numbers of the messages that were ever sent to an actor. */
+  #messagesFor(actor: number, sender: number, senderState: number): number[] {
     const { sent } = this.tables[sender]!.at(senderState);
-    return sent.filter(item => this.network.items.things[item]!.to.includes(address));
+    return sent.filter(({ to }) => (to & (1 << actor)) !== 0).map(({ message }) => message);
   }
 
   #settlePair(state: Int32Array, actor: number, sender: number): boolean {
@@ -130,8 +131,8 @@ export class Space {
   #silentEnd(actor: number, state: number, sender: number, senderState: number): number {
     const table = this.tables[actor]!;
     let at = state;
-    for (const item of this.#itemsFor(actor, sender, senderState)) {
-      for (const after of table.deliver(at, this.addresses[sender]!, item)) {
+    for (const message of this.#messagesFor(actor, sender, senderState)) {
+      for (const after of table.deliver(at, this.addresses[sender]!, message)) {
         if (table.isSilent(at, after)) at = after;
       }
     }

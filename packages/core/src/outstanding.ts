@@ -1,0 +1,143 @@
+import { assert } from "./assert.js";
+import type { Result } from "./messages.js";
+
+/** Results of consecutive sequence numbers that a caller still waits for. */
+export interface Settled {
+  readonly firstSequence: number;
+  readonly results: readonly Result[];
+}
+
+/** What was submitted in one piece and is kept until all of it is answered. */
+export interface Submission {
+  readonly firstSequence: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What is known of a sequence number. */
+export const slot = { answered: 0, waiting: 1, abandoned: 2 } as const;
+export type Slot = (typeof slot)[keyof typeof slot];
+
+/** Sequence numbers of a session that are used and not answered, in a window that bounds how many there may be. */
+export class Outstanding {
+  readonly #slots: Uint8Array;
+  readonly #deadlines: Float64Array;
+  #submissions: Submission[] = [];
+  #next = 1;
+  /** Everything below is answered. */
+  #oldest = 1;
+  #earliestDeadline = Number.POSITIVE_INFINITY;
+
+  /** `commandsMax` is a power of two. */
+  constructor(commandsMax: number) {
+    assert((commandsMax & (commandsMax - 1)) === 0, "the window is a power of two");
+    this.#slots = new Uint8Array(commandsMax);
+    this.#deadlines = new Float64Array(commandsMax);
+  }
+
+  /** Those whose callers have gone are counted too. */
+  get count(): number {
+    return this.#next - this.#oldest;
+  }
+
+  get room(): number {
+    return this.#slots.length - this.count;
+  }
+
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  get earliestDeadline(): number {
+    return this.#earliestDeadline;
+  }
+
+  /** What is not answered to its end, in order. */
+  get submissions(): readonly Submission[] {
+    return this.#submissions;
+  }
+
+  /** Gives numbers to commands, with a deadline each. */
+  submit(bytes: Uint8Array, deadlines: readonly number[]): Submission {
+    const count = deadlines.length;
+    assert(count > 0 && count <= this.room, "a submission fits into the window");
+    const firstSequence = this.#next;
+    for (let index = 0; index < count; index++) {
+      const deadline = deadlines[index] as number;
+      const position = (firstSequence + index) % this.#slots.length;
+      this.#slots[position] = slot.waiting;
+      this.#deadlines[position] = deadline;
+      if (deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
+    }
+    this.#next += count;
+    const submission = { firstSequence, count, bytes };
+    this.#submissions.push(submission);
+    return submission;
+  }
+
+  /** Its caller has gone. */
+  abandon(sequence: number): void {
+    if (this.of(sequence) === slot.waiting) this.#set(sequence, slot.abandoned);
+  }
+
+  /** Notes results; appends those that a caller waits for to `settled`. Returns whether the oldest was among them. */
+  answer(firstSequence: number, results: readonly Result[], settled: Settled[]): boolean {
+    const before = this.#oldest;
+    const slots = this.#slots;
+    const size = slots.length;
+    let runStart = -1;
+    for (let index = 0; index <= results.length; index++) {
+      const sequence = firstSequence + index;
+      const isOpen = index < results.length && sequence >= before && sequence < this.#next;
+      const known = isOpen ? slots[sequence % size] : slot.answered;
+      if (known !== slot.answered) slots[sequence % size] = slot.answered;
+      if (known === slot.waiting) {
+        if (runStart < 0) runStart = index;
+      } else if (runStart >= 0) {
+        const whole = runStart === 0 && index === results.length;
+        settled.push({
+          firstSequence: firstSequence + runStart,
+          results: whole ? results : results.slice(runStart, index),
+        });
+        runStart = -1;
+      }
+    }
+    while (this.#oldest < this.#next && slots[this.#oldest % size] === slot.answered) this.#oldest += 1;
+    if (this.#oldest === before) return false;
+    this.#dropAnswered();
+    return true;
+  }
+
+  /** Abandons those whose deadline has passed, and appends their numbers to `expired`. */
+  expire(now: number, expired: number[]): void {
+    this.#earliestDeadline = Number.POSITIVE_INFINITY;
+    for (let sequence = this.#oldest; sequence < this.#next; sequence++) {
+      if (this.of(sequence) !== slot.waiting) continue;
+      const deadline = this.#deadlines[sequence % this.#deadlines.length] as number;
+      if (deadline > now) this.#earliestDeadline = Math.min(this.#earliestDeadline, deadline);
+      else {
+        this.#set(sequence, slot.abandoned);
+        expired.push(sequence);
+      }
+    }
+  }
+
+  of(sequence: number): Slot {
+    if (sequence < this.#oldest || sequence >= this.#next) return slot.answered;
+    return this.#slots[sequence % this.#slots.length] as Slot;
+  }
+
+  #set(sequence: number, known: Slot): void {
+    this.#slots[sequence % this.#slots.length] = known;
+  }
+
+  #dropAnswered(): void {
+    let done = 0;
+    for (const { firstSequence, count } of this.#submissions) {
+      if (firstSequence + count > this.#oldest) break;
+      done += 1;
+    }
+    if (done > 0) this.#submissions.splice(0, done);
+    if (this.count === 0) this.#earliestDeadline = Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { runtimeLimits } from "../dist/options.js";
+import { FrameRecorder } from "../dist/trace.js";
+import { withCluster } from "./support.js";
+
+test("every frame that is counted is recorded, with its ballot, instance and depth", async () => {
+  await withCluster({ trace: true }, async cluster => {
+    const client = await cluster.connect();
+    await client.propose("command");
+    const all = await cluster.inspect();
+    for (const { sent, trace = [] } of all) {
+      const counted = Object.entries(sent).map(([type, { frames }]) => [type, frames]);
+      const recorded = Object.keys(sent).map(type => [
+        type,
+        trace.filter(frame => frame.type === type).length,
+      ]);
+      expect(recorded).toEqual(counted);
+      expect(trace.map(({ atMs }) => atMs)).toEqual(trace.map(({ atMs }) => atMs).sort((a, b) => a - b));
+    }
+    const leader = all.find(({ name }) => name === "proposer-0");
+    expect(leader?.trace?.slice(0, 3).map(({ to }) => to)).toEqual([
+      "acceptor-0",
+      "acceptor-1",
+      "acceptor-2",
+    ]);
+    expect(leader?.trace?.[0]).toMatchObject({ type: "prepare", firstInstance: 0, depth: 1 });
+    const accept = leader?.trace?.find(({ type, firstInstance }) => type === "accept" && firstInstance === 1);
+    expect(accept).toMatchObject({ count: 1, depth: 1 });
+    expect(accept?.ballot).toMatch(/^1\.\d+\.0$/);
+  });
+});
+
+test("without the option nothing is recorded", async () => {
+  await withCluster({ acceptors: 1, learners: 1, proposers: 1 }, async cluster => {
+    await cluster.connect();
+    for (const inspection of await cluster.inspect()) expect(inspection).not.toHaveProperty("trace");
+  });
+});
+
+test("a recorder keeps the latest frames, as many as the limit says", () => {
+  const recorder = new FrameRecorder();
+  const frames = 3 * runtimeLimits.tracedFrames + 5;
+  for (let expected = 0; expected < frames; expected++) {
+    recorder.record(recorder.describe({ type: "fetch", firstInstance: expected }, 0), "acceptor-0");
+  }
+  const kept = recorder.read();
+  expect(kept).toHaveLength(runtimeLimits.tracedFrames);
+  expect(kept[0]?.firstInstance).toBe(frames - runtimeLimits.tracedFrames);
+  expect(kept.at(-1)?.firstInstance).toBe(frames - 1);
+});
