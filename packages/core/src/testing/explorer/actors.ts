@@ -2,6 +2,7 @@ import { Acceptor, type AcceptorRecord, recoverAcceptor } from "../../acceptor.j
 import { assertNever } from "../../assert.js";
 import type { CommandSegment } from "../../batch.js";
 import { Learner } from "../../learner.js";
+import { limits } from "../../limits.js";
 import type { Address, Envelope, Message } from "../../messages.js";
 import { Proposer } from "../../proposer.js";
 import { countAcceptors, type QuorumSystem, quorumsIntersect, ThresholdQuorums } from "../../quorum.js";
@@ -307,7 +308,8 @@ class LearnerActor implements Actor {
         this.#learner.receive(happening.from, happening.message, now);
         return this.#flush();
       case "tick":
-        this.#learner.tick(late);
+        // So much time that it has asked in vain as often as it counts.
+        for (let tick = 0; tick <= limits.fetchesInVainMax; tick++) this.#learner.tick(late);
         return this.#flush();
       case "restart":
         this.#checks.onRestart();

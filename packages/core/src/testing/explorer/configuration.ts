@@ -50,7 +50,7 @@ const plain = {
 
 const fourAcceptors = { ...plain, acceptors: 4, quorums: { prepare: 3, accept: 2 } } as const;
 
-/** Spaces of up to some hundred thousand states, a second or so each: together they are one test. */
+/** Spaces of up to some hundred thousand states, a second or some each: together they are one test. */
 export const smallConfigurations: readonly Configuration[] = [
   {
     ...plain,
@@ -61,8 +61,8 @@ export const smallConfigurations: readonly Configuration[] = [
   {
     ...plain,
     name: "two-instances",
-    about: "batches [1][1] and [2], one at a time",
-    proposers: [campaigner(1, 1), campaigner(2)],
+    about: "batches [2] and [1][1], one at a time",
+    proposers: [campaigner(2), campaigner(1, 1)],
   },
   {
     ...plain,
@@ -70,12 +70,6 @@ export const smallConfigurations: readonly Configuration[] = [
     about: "batches [3] and [1][2], one at a time",
     batchCommandsMax: 3,
     proposers: [campaigner(3), campaigner(1, 2)],
-  },
-  {
-    ...plain,
-    name: "three-ballots",
-    about: "a proposer leads before and after another",
-    proposers: [{ ...campaigner(1), campaignsMax: 2 }, campaigner()],
   },
   {
     ...plain,
@@ -100,22 +94,6 @@ export const smallConfigurations: readonly Configuration[] = [
   },
   {
     ...plain,
-    name: "digest",
-    about: "the same learner, told values by the leader and digests by acceptors",
-    digest: true,
-    learners: 1,
-    deafLearners: 0,
-    proposers: [campaigner(2), campaigner()],
-  },
-  {
-    ...plain,
-    name: "pipeline",
-    about: "two Accepts in flight, of one proposer",
-    pipelineBatchesMax: 2,
-    proposers: [{ ...campaigner(1, 1), campaignsMax: 2 }],
-  },
-  {
-    ...plain,
     name: "parts",
     about: "Promises in parts",
     promisePartBytesMax: 1,
@@ -126,7 +104,7 @@ export const smallConfigurations: readonly Configuration[] = [
     name: "basic",
     about: "Basic Paxos: phase 1 for every batch",
     mode: "basic",
-    proposers: [campaigner(1, 1), campaigner()],
+    proposers: [{ ...campaigner(1, 1), campaignsMax: 2 }],
   },
   {
     ...fourAcceptors,
@@ -143,8 +121,35 @@ export const smallConfigurations: readonly Configuration[] = [
   },
 ];
 
-/** Spaces of millions of states: half a minute to some minutes each. */
+/** Spaces of up to some ten million states: up to some minutes each. */
 export const largeConfigurations: readonly Configuration[] = [
+  {
+    ...plain,
+    name: "three-ballots",
+    about: "a proposer leads before and after another",
+    proposers: [{ ...campaigner(1), campaignsMax: 2 }, campaigner()],
+  },
+  {
+    ...plain,
+    name: "digest",
+    about: "a learner that is told values by the leader and digests by acceptors",
+    digest: true,
+    learners: 1,
+    proposers: [campaigner(1), campaigner(1)],
+  },
+  {
+    ...plain,
+    name: "pipeline",
+    about: "two Accepts in flight, of one proposer",
+    pipelineBatchesMax: 2,
+    proposers: [{ ...campaigner(1, 1), campaignsMax: 2 }],
+  },
+  {
+    ...plain,
+    name: "two-instances-split",
+    about: "batches [1][1] and [2], one at a time",
+    proposers: [campaigner(1, 1), campaigner(2)],
+  },
   {
     ...plain,
     name: "two-instances-pipelined",

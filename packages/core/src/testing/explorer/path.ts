@@ -8,7 +8,7 @@ import type { Symmetry } from "./symmetry.js";
 
 const verbs = {
   campaign: "campaigns",
-  propose: "is proposed a client's commands",
+  propose: "is proposed commands by a client",
   tick: "is told that time has passed",
   restart: "restarts",
 } as const;
