@@ -2,47 +2,74 @@
 import { writeFile } from "node:fs/promises";
 import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
+import { renderAdaptive } from "./adaptive-table.js";
+import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
-import { measure, type OnStep } from "./measure.js";
+import { type Group, groupsOf } from "./groups.js";
+import { measure, type OnStep, stepsOf } from "./measure.js";
 import {
+  adaptiveLimits,
   type BenchOptions,
   idsAmong,
   integerBetween,
+  integersBetween,
   optionLimits,
   secondsBetween,
   traceLimits,
 } from "./options.js";
-import { reportOf } from "./report.js";
-import { renderTable } from "./table.js";
+import { type MeasuredGroup, machine, reportOf, versions } from "./report.js";
+import { renderComparisons, renderTable } from "./table.js";
 
 const ids = experiments.map(({ id }) => id);
-const program = new Command("synod-bench").description("Measures what each idea of Multi-Paxos buys.");
-for (const [name, what] of [
-  ["clients", "closed-loop clients"],
-  ["batch", "commands per Accept, at most a quarter of the clients"],
-  ["pipeline", "Accepts under way"],
-  ["acceptors", "acceptors"],
-  ["learners", "learners"],
-  ["payload", "bytes that each command carries besides"],
-] as const) {
+const whole = (name: Exclude<keyof typeof optionLimits, "seconds">, what: string): Option => {
   const { min, max, default: value } = optionLimits[name];
-  program.option(`--${name} <n>`, what, integerBetween(min, max), value);
-}
-const parseSeconds = secondsBetween(optionLimits.seconds.min, optionLimits.seconds.max);
+  return new Option(`--${name} <n>`, what).argParser(integerBetween(min, max)).default(value);
+};
+const seconds = (what: string, value: number): Option => {
+  const { min, max } = optionLimits.seconds;
+  return new Option("--seconds <s>", what).argParser(secondsBetween(min, max)).default(value);
+};
+const json = new Option("--json <file>", "write everything that was measured to a file");
+const acceptors = whole("acceptors", "acceptors");
+const learners = whole("learners", "learners");
+const payload = whole("payload", "bytes that each command carries besides");
+
+const program = new Command("synod-bench").description("Measures what each idea of Multi-Paxos buys.");
 program
-  .option("--seconds <s>", "measured seconds per row", parseSeconds, optionLimits.seconds.default)
+  .enablePositionalOptions()
+  .addOption(whole("clients", "closed-loop clients"))
+  .addOption(whole("batch", "commands per Accept, at most a quarter of the clients"))
+  .addOption(whole("pipeline", "Accepts under way"))
+  .addOption(acceptors)
+  .addOption(learners)
+  .addOption(payload)
+  .addOption(seconds("measured seconds per row", optionLimits.seconds.default))
   .option("--only <ids>", `rows to run: ${ids.join(",")}`, idsAmong(ids))
-  .option("--json <file>", "write everything that was measured to a file")
-  .action(runRows);
+  .addOption(json)
+  .action(runRows)
+  .hook("preSubcommand", refuseOptionsBeforeCommand);
 program
   .command("mailbox")
   .description("ring against MessagePort between two threads")
-  .action(() => runMailbox({ seconds: program.opts<BenchOptions>().seconds }));
+  .addOption(seconds("measured seconds per frame size", optionLimits.seconds.default))
+  .action(runMailbox);
+program
+  .command("adaptive")
+  .description("batches that follow the load against the best fixed setting, at several numbers of clients")
+  .addOption(
+    new Option("--clients <list>", "closed-loop clients, numbers with commas between them")
+      .argParser(integersBetween(optionLimits.clients.min, optionLimits.clients.max))
+      .default(adaptiveLimits.clients, adaptiveLimits.clients.join()),
+  )
+  .addOption(payload)
+  .addOption(seconds("measured seconds per setting and number of clients", adaptiveLimits.seconds))
+  .addOption(json)
+  .action(runAdaptive);
 program
   .command("trace")
-  .description("sequence charts of what a real run sends; also takes --acceptors, --learners and --json")
+  .description("sequence charts of what a real run sends")
   .addOption(new Option("--protocol <name>").choices(["basic-paxos", "multi-paxos", "both"]).default("both"))
   .option(
     "--commands <n>",
@@ -50,38 +77,68 @@ program
     integerBetween(traceLimits.commands.min, traceLimits.commands.max),
     traceLimits.commands.default,
   )
-  .action((options: Pick<TraceOptions, "protocol" | "commands">) => {
-    const { acceptors, learners, json } = program.opts<BenchOptions>();
-    return runTrace({ ...options, acceptors, learners, json });
-  });
+  .option("--distinguished-learner", "acceptors tell one learner, which tells the others", false)
+  .option("--digest", "the leader sends values to the learners, and acceptors send hashes", false)
+  .addOption(acceptors)
+  .addOption(learners)
+  .addOption(new Option("--json <file>", "write the recorded frames to a file"))
+  .action((options: TraceOptions) => runTrace(options));
 
 async function runRows(options: BenchOptions): Promise<void> {
-  const chosen = experiments.filter(({ id }) => options.only?.includes(id) ?? true);
-  const { onStep, stop } = progress();
-  try {
-    const report = reportOf(await measure(chosen, options, onStep), options);
-    stop();
-    console.log(renderTable(report.rows));
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  } finally {
-    stop();
-  }
+  const [main, ...others] = groupsOf(
+    experiments.filter(({ id }) => options.only?.includes(id) ?? true),
+    options,
+  );
+  const report = await withProgress(async onStep => {
+    const all = [main, ...others].reduce((sum, group) => sum + stepsOf(group.experiments), 0);
+    let before = 0;
+    const measured = async (group: Group): Promise<MeasuredGroup> => {
+      const measurements = await measure(group.experiments, group.options, (done, _, what) =>
+        onStep(before + done, all, what),
+      );
+      before += stepsOf(group.experiments);
+      return { options: group.options, measurements };
+    };
+    const first = await measured(main);
+    const rest: MeasuredGroup[] = [];
+    for (const group of others) rest.push(await measured(group));
+    return reportOf([first, ...rest]);
+  });
+  console.log(renderTable(report.rows));
+  if (report.comparisons.length > 0) console.log(`\n${renderComparisons(report.comparisons)}`);
+  if (options.json !== undefined) await writeJson(options.json, report);
 }
 
-/** A bar on a terminal, a line per step elsewhere; both on stderr. */
-function progress(): { readonly onStep: OnStep; readonly stop: () => void } {
-  if (!process.stderr.isTTY) {
-    return { onStep: (done, total, what) => console.error(`[${done}/${total}] ${what}`), stop: () => {} };
-  }
+async function runAdaptive(options: AdaptiveOptions): Promise<void> {
+  const rows = await withProgress(onStep => measureAdaptive(options, onStep));
+  console.log(renderAdaptive(rows));
+  if (options.json === undefined) return;
+  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+}
+
+async function writeJson(file: string, value: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Options of the rows mean nothing to a command: told apart by their place, they must not be lost in silence. */
+function refuseOptionsBeforeCommand(rows: Command, command: Command): void {
+  const given = rows.options.find(option => rows.getOptionValueSource(option.attributeName()) === "cli");
+  if (given !== undefined) command.error(`error: write ${given.long} after ${command.name()}, not before it`);
+}
+
+/** Shows a bar on a terminal, a line per step elsewhere; both on stderr. It is gone before anything is printed. */
+async function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return run((done, total, what) => console.error(`[${done}/${total}] ${what}`));
   const bar = new SingleBar({ format: "{bar} {value}/{total} {what}", clearOnComplete: true });
   bar.start(1, 0, { what: "starting" });
-  return {
-    onStep: (done, total, what) => {
+  try {
+    return await run((done, total, what) => {
       bar.setTotal(total);
       bar.update(done, { what });
-    },
-    stop: () => bar.stop(),
-  };
+    });
+  } finally {
+    bar.stop();
+  }
 }
 
 /** npm that is told to end leaves its child running: the child sees that its parent has changed. */

@@ -1,61 +1,57 @@
-import { type Client, Cluster, type Inspection } from "@synod/runtime";
-import { type RowCounts, type Subject, VerificationError } from "./experiment.js";
+import { type Client, Cluster, type ClusterOptions, type Inspection } from "@synod/runtime";
+import { monotonicMs } from "@synod/runtime/internal";
+import { acceptReceivers } from "./consensus-messages.js";
+import { type RowCounts, type Subject, type Traced, VerificationError } from "./experiment.js";
 import type { LoadCommand } from "./load.js";
-import type { BenchOptions } from "./options.js";
+import { consensusTypes, countFrames } from "./message-groups.js";
 import { type Audit, VerifyingStore } from "./verifying-store.js";
 
-/** What makes one row of the table differ from another. */
-export interface ClusterShape {
-  readonly protocol: "basic-paxos" | "multi-paxos";
-  readonly commandsMax: number;
-  readonly batchesMax: number;
-  readonly mailbox: "ring" | "port";
-}
+/** How a cluster is set up; what is left out is as {@link Cluster.start} has it. */
+export type ClusterSettings = Omit<
+  ClusterOptions<VerifyingStore>,
+  "stateMachine" | "stateMachineOptions" | "trace"
+>;
 
 /** A cluster that does not come to rest within this time, in milliseconds, has lost something. */
 const restWithinMs = 10_000;
 const restPollMs = 15;
-const bytesMax = 262_144;
 
 /** Frames that flow with time, not with commits. */
 const maintenance = new Set<string>(["progress", "heartbeat", "granted"]);
-const consensus = new Set<string>(["prepare", "promise", "accept", "accepted"]);
+const consensus = new Set<string>(consensusTypes);
 
 /** A real cluster with one client. */
 export class ClusterSubject implements Subject {
   readonly #cluster: Cluster<VerifyingStore>;
   readonly #client: Client<VerifyingStore>;
   readonly #base: readonly Inspection[];
-  readonly #acceptors: number;
+  readonly #baseMs = monotonicMs();
+  readonly #acceptReceivers: number;
 
   private constructor(
     cluster: Cluster<VerifyingStore>,
     client: Client<VerifyingStore>,
     base: readonly Inspection[],
-    acceptors: number,
+    settings: ClusterSettings,
   ) {
     this.#cluster = cluster;
     this.#client = client;
     this.#base = base;
-    this.#acceptors = acceptors;
+    this.#acceptReceivers = acceptReceivers({
+      protocol: settings.protocol ?? "multi-paxos",
+      acceptors: base.filter(({ role }) => role === "acceptor").length,
+      learners: learnersOf(base).length,
+      distinguishedLearner: settings.distinguishedLearner ?? false,
+      digest: settings.digest ?? false,
+    });
   }
 
-  static async start(shape: ClusterShape, options: BenchOptions, trace: boolean): Promise<ClusterSubject> {
-    const cluster = await Cluster.start({
-      stateMachine: VerifyingStore,
-      protocol: shape.protocol,
-      proposers: 1,
-      acceptors: options.acceptors,
-      learners: options.learners,
-      batch: { commandsMax: shape.commandsMax, bytesMax, adaptive: false },
-      pipeline: { batchesMax: shape.batchesMax },
-      mailbox: shape.mailbox,
-      trace,
-    });
+  static async start(settings: ClusterSettings, trace: boolean): Promise<ClusterSubject> {
+    const cluster = await Cluster.start({ ...settings, stateMachine: VerifyingStore, trace });
     try {
       const client = await cluster.connect();
       const base = await inspectAtRest(cluster, false);
-      return new ClusterSubject(cluster, client, base, options.acceptors);
+      return new ClusterSubject(cluster, client, base, settings);
     } catch (error) {
       await cluster.close();
       throw error;
@@ -83,20 +79,22 @@ export class ClusterSubject implements Subject {
   }
 
   async counts(): Promise<RowCounts> {
-    return countsBetween(this.#base, await inspectAtRest(this.#cluster, false), this.#acceptors);
+    return countsBetween(this.#base, await inspectAtRest(this.#cluster, false), this.#acceptReceivers);
   }
 
-  async depths(): Promise<readonly number[][]> {
+  async traced(): Promise<Traced> {
     const firstInstance = Math.max(...learnersOf(this.#base).map(({ appliedBelow }) => appliedBelow ?? 0));
-    const learners = learnersOf(await inspectAtRest(this.#cluster, false));
-    // Clients are numbered from 1 on, and each is answered by the learner in its turn.
-    const number = Number(this.#client.name.slice("client-".length));
-    const answering = `learner-${(number - 1) % learners.length}`;
-    return learners
-      .sort((a, b) => Number(b.name === answering) - Number(a.name === answering))
+    const inspections = await inspectAtRest(this.#cluster, false);
+    const frames = inspections
+      .flatMap(({ name, trace = [] }) => trace.map(frame => ({ ...frame, from: name })))
+      .filter(({ atMs }) => atMs >= this.#baseMs);
+    const answers = ({ sent }: Inspection) => sent.response.frames;
+    const depths = learnersOf(inspections)
+      .sort((a, b) => answers(b) - answers(a))
       .map(({ depths = [] }) =>
         depths.filter(([instance]) => instance >= firstInstance).map(([, depth]) => depth),
       );
+    return { depths, again: countFrames(frames).again };
   }
 
   close(): Promise<void> {
@@ -120,7 +118,7 @@ export function checkAudit(audit: Audit, acknowledged: number): void {
 function countsBetween(
   before: readonly Inspection[],
   after: readonly Inspection[],
-  acceptors: number,
+  acceptReceivers: number,
 ): RowCounts {
   const counts = {
     frames: 0,
@@ -128,16 +126,19 @@ function countsBetween(
     maintenanceFrames: 0,
     consensusFrames: 0,
     refuseFrames: 0,
+    fetchFrames: 0,
+    droppedFrames: 0,
     acceptFrames: 0,
-    acceptors,
+    acceptReceivers,
     wakeUps: 0,
   };
   for (const [sign, inspections] of [
     [-1, before],
     [1, after],
   ] as const) {
-    for (const { sent, wakeUps } of inspections) {
+    for (const { sent, wakeUps, droppedFrames } of inspections) {
       counts.wakeUps += sign * wakeUps;
+      counts.droppedFrames += sign * droppedFrames;
       for (const [type, { frames, bytes }] of Object.entries(sent)) {
         if (maintenance.has(type)) {
           counts.maintenanceFrames += sign * frames;
@@ -147,6 +148,7 @@ function countsBetween(
         counts.bytes += sign * bytes;
         if (consensus.has(type)) counts.consensusFrames += sign * frames;
         if (type === "refuse") counts.refuseFrames += sign * frames;
+        if (type === "fetch") counts.fetchFrames += sign * frames;
         if (type === "accept") counts.acceptFrames += sign * frames;
       }
     }

@@ -24,26 +24,38 @@ const clientsTimedAll = 64;
 /** Latencies are kept in microseconds, to three digits, up to a minute. */
 const microsecondsMax = 60_000_000;
 
-/** Closed-loop clients: each proposes again as soon as its promise settles. */
-export class ClosedLoopLoad {
-  /** Latencies of commits, in microseconds. */
-  readonly histogram: Histogram = build({
+/** Latencies of commits, in microseconds. */
+export function latencyHistogram(): Histogram {
+  return build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: microsecondsMax,
     numberOfSignificantValueDigits: 3,
   });
+}
+
+/** Two percentiles of a histogram, in milliseconds. */
+export interface Latencies {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export function latenciesOf(histogram: Histogram): Latencies {
+  return {
+    p50: histogram.getValueAtPercentile(50) / 1000,
+    p99: histogram.getValueAtPercentile(99) / 1000,
+  };
+}
+
+/** Closed-loop clients: each proposes again as soon as its promise settles. */
+export class ClosedLoopLoad {
   readonly #propose: Propose;
-  readonly #clients: number;
   readonly #payload: string | undefined;
-  readonly #stride: number;
   #proposed = 0;
   #acknowledged = 0;
 
-  constructor(propose: Propose, clients: number, payloadBytes: number) {
+  constructor(propose: Propose, payloadBytes: number) {
     this.#propose = propose;
-    this.#clients = clients;
     this.#payload = payloadBytes === 0 ? undefined : "x".repeat(payloadBytes);
-    this.#stride = clients <= clientsTimedAll ? 1 : stride;
   }
 
   /** Commands that were acknowledged so far, over all slices. */
@@ -54,9 +66,10 @@ export class ClosedLoopLoad {
   /**
    * Starts all clients, waits until as many commits have happened as there are clients, so that latencies no
    * longer show the start, measures for so long, and lets the clients end. Time is looked at when a commit is
-   * timed: a load that never leaves its turn needs no timer.
+   * timed: a load that never leaves its turn needs no timer. Latencies go to the histogram, if there is one.
    */
-  async slice(durationMs: number, record: boolean): Promise<Slice> {
+  async slice(clients: number, durationMs: number, histogram?: Histogram): Promise<Slice> {
+    const timedEvery = clients <= clientsTimedAll ? 1 : stride;
     const commitsBefore = this.#acknowledged;
     let phase: "starting" | "measuring" | "ending" = "starting";
     let openedAt = 0;
@@ -68,12 +81,12 @@ export class ClosedLoopLoad {
     const observe = (startedAt: number): void => {
       const now = performance.now();
       if (phase === "starting") {
-        if (this.#acknowledged - commitsBefore < this.#clients) return;
+        if (this.#acknowledged - commitsBefore < clients) return;
         phase = "measuring";
         openedAt = now;
         commitsOpened = this.#acknowledged;
       } else if (phase === "measuring") {
-        if (record) this.#record(now - startedAt);
+        if (histogram !== undefined) record(histogram, now - startedAt);
         if (now - openedAt < durationMs) return;
         phase = "ending";
         result = { commits: this.#acknowledged - commitsOpened, durationMs: now - openedAt };
@@ -87,29 +100,25 @@ export class ClosedLoopLoad {
           this.#acknowledged++;
           continue;
         }
-        countdown = this.#stride;
+        countdown = timedEvery;
         const startedAt = performance.now();
         await this.#propose(command);
         this.#acknowledged++;
         observe(startedAt);
       }
     };
-    await Promise.all(Array.from({ length: this.#clients }, client));
+    await Promise.all(Array.from({ length: clients }, client));
     return result;
   }
 
   /** One client, so many commits. */
-  async sequence(commits: number): Promise<void> {
+  async sequence(commits: number, histogram: Histogram): Promise<void> {
     for (let left = commits; left > 0; left--) {
       const startedAt = performance.now();
       await this.#propose(this.#next());
       this.#acknowledged++;
-      this.#record(performance.now() - startedAt);
+      record(histogram, performance.now() - startedAt);
     }
-  }
-
-  #record(latencyMs: number): void {
-    this.histogram.recordValue(Math.min(Math.max(1, Math.round(latencyMs * 1000)), microsecondsMax));
   }
 
   #next(): LoadCommand {
@@ -118,4 +127,8 @@ export class ClosedLoopLoad {
     if (this.#payload === undefined) return { op: "set", key, value };
     return { op: "set", key, value, payload: this.#payload };
   }
+}
+
+function record(histogram: Histogram, latencyMs: number): void {
+  histogram.recordValue(Math.min(Math.max(1, Math.round(latencyMs * 1000)), microsecondsMax));
 }

@@ -18,7 +18,13 @@ export interface MessageGroup {
 }
 
 /** The messages of an instance; everything else only surrounds it. */
-const consensusTypes = ["prepare", "promise", "accept", "accepted"] as const satisfies SentFrame["type"][];
+export const consensusTypes = [
+  "prepare",
+  "promise",
+  "accept",
+  "accepted",
+  "chosen",
+] as const satisfies SentFrame["type"][];
 
 /** What a chart shows: anything that flows with time, or that is not known here, stays out of it. */
 const shownTypes: ReadonlySet<string> = new Set<SentFrame["type"]>([
@@ -59,7 +65,7 @@ export function groupFrames(frames: readonly RecordedFrame[]): MessageGroup[] {
 
 /** How many frames a part of a run took. */
 export interface MessageCounts {
-  /** Prepare, Promise, Accept and Accepted, repetitions apart. */
+  /** Prepare, Promise, Accept, Accepted and Chosen, repetitions apart. */
   readonly consensus: number;
   readonly again: number;
   readonly request: number;

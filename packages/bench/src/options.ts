@@ -39,6 +39,14 @@ export const traceLimits = {
   commands: { min: 1, max: 16, default: 2 },
 } as const;
 
+/** Defaults of the comparison of batches that follow the load with fixed ones. */
+export const adaptiveLimits = {
+  /** From nothing to batch to more than one batch can hold. */
+  clients: [1, 16, 256, 4096],
+  /** All numbers of clients with all their settings then take about a minute and a half. */
+  seconds: 2,
+} as const;
+
 /** A parser for commander. */
 export function integerBetween(min: number, max: number): (text: string) => number {
   return text => {
@@ -46,6 +54,12 @@ export function integerBetween(min: number, max: number): (text: string) => numb
     if (Number.isInteger(value) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
   };
+}
+
+/** A parser for commander: different integers, separated by commas, in ascending order. */
+export function integersBetween(min: number, max: number): (text: string) => readonly number[] {
+  const parse = integerBetween(min, max);
+  return text => [...new Set(text.split(",").map(parse))].sort((a, b) => a - b);
 }
 
 /** A parser for commander. */

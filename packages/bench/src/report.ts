@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, totalmem } from "node:os";
+import type { Latencies } from "./load.js";
 import type { Measurement } from "./measure.js";
 import type { BenchOptions } from "./options.js";
-import { ratio } from "./statistics.js";
+import { estimateOf } from "./sampling.js";
+import { differ, ratio, ratioSpread } from "./statistics.js";
 import type { TracedRun } from "./traced-run.js";
 
 /** One row; null where there is nothing to count. */
@@ -12,7 +14,7 @@ export interface Row {
   readonly commitsPerSecond: number;
   /** Half the width of the 95% confidence interval, in percent. */
   readonly commitsPerSecondSpread: number;
-  readonly latencyMs: { readonly p50: number; readonly p99: number };
+  readonly latencyMs: Latencies;
   readonly messagesPerCommit: number | null;
   readonly bytesPerCommit: number | null;
   readonly messageDelays: number | null;
@@ -20,6 +22,10 @@ export interface Row {
   readonly commandsPerAccept: number | null;
   readonly wakeUpsPerCommit: number | null;
   readonly maintenancePerCommit: number | null;
+  /** Of all commits, warming up included: what went wrong and was mended. */
+  readonly refuseFrames: number | null;
+  readonly fetchFrames: number | null;
+  readonly droppedFrames: number | null;
   readonly ratioToFirst: number | null;
   readonly ratioToCeiling: number | null;
   /** The short traced run. */
@@ -28,15 +34,77 @@ export interface Row {
   readonly samples: readonly number[];
 }
 
+/** A row beside the one that it differs from in one thing, measured in turns with the same options. */
+export interface Comparison {
+  readonly id: string;
+  readonly variantOf: string;
+  readonly payload: number;
+  readonly clients: number;
+  readonly commitsPerSecond: number;
+  readonly commitsPerSecondOfBase: number;
+  /** False where the 95% confidence intervals of the two overlap. */
+  readonly differs: boolean;
+  readonly ratio: number | null;
+  /** In percent of the ratio. */
+  readonly ratioSpread: number;
+  /** Per commit, in relation to the other row. */
+  readonly messagesRatio: number | null;
+  readonly bytesRatio: number | null;
+}
+
+/** Rows that were measured side by side. */
+export interface MeasuredGroup {
+  readonly options: BenchOptions;
+  readonly measurements: readonly Measurement[];
+}
+
 export interface Report {
   readonly machine: Readonly<Record<"cpu" | "platform", string> & Record<"cores" | "memoryBytes", number>>;
   readonly versions: Readonly<Record<string, string>>;
   readonly options: BenchOptions;
   readonly rows: readonly Row[];
+  /** Rows that were measured again with other options than the run's. */
+  readonly otherRows: readonly { readonly options: BenchOptions; readonly rows: readonly Row[] }[];
+  readonly comparisons: readonly Comparison[];
 }
 
-export function reportOf(measurements: readonly Measurement[], options: BenchOptions): Report {
-  return { machine: machine(), versions: versions(), options, rows: rowsOf(measurements) };
+/** The first group is the run's table, the others are only compared. */
+export function reportOf([main, ...others]: readonly [MeasuredGroup, ...MeasuredGroup[]]): Report {
+  return {
+    machine: machine(),
+    versions: versions(),
+    options: main.options,
+    rows: rowsOf(main.measurements),
+    otherRows: others.map(({ options, measurements }) => ({ options, rows: rowsOf(measurements) })),
+    comparisons: [main, ...others].flatMap(comparisonsOf),
+  };
+}
+
+function comparisonsOf({ options, measurements }: MeasuredGroup): Comparison[] {
+  const rows = new Map(rowsOf(measurements).map(row => [row.id, row]));
+  const comparisons: Comparison[] = [];
+  for (const { id, variantOf } of measurements) {
+    const row = rows.get(id)!;
+    const base = variantOf === undefined ? undefined : rows.get(variantOf);
+    if (variantOf === undefined || base === undefined) continue;
+    const estimates = [estimateOf(row), estimateOf(base)] as const;
+    const related = (value: number | null, to: number | null) =>
+      value === null ? null : ratio(value, to ?? 0);
+    comparisons.push({
+      id,
+      variantOf,
+      payload: options.payload,
+      clients: options.clients,
+      commitsPerSecond: row.commitsPerSecond,
+      commitsPerSecondOfBase: base.commitsPerSecond,
+      differs: differ(...estimates),
+      ratio: ratio(row.commitsPerSecond, base.commitsPerSecond),
+      ratioSpread: ratioSpread(...estimates),
+      messagesRatio: related(row.messagesPerCommit, base.messagesPerCommit),
+      bytesRatio: related(row.bytesPerCommit, base.bytesPerCommit),
+    });
+  }
+  return comparisons;
 }
 
 /** Puts rows in relation to the first one and to the ceiling, if that was measured. */
@@ -45,7 +113,7 @@ function rowsOf(measurements: readonly Measurement[]): Row[] {
   const ceiling = measurements.find(({ id }) => id === "ceiling")?.commitsPerSecond;
   return measurements.map(({ commits, counts, traced, ...measured }) => {
     const perCommit = (count: number | undefined) => (count === undefined ? null : ratio(count, commits));
-    const copies = counts && ratio(commits * counts.acceptors, counts.acceptFrames);
+    const copies = counts && ratio(commits * counts.acceptReceivers, counts.acceptFrames);
     return {
       id: measured.id,
       commitsPerSecond: measured.commitsPerSecond,
@@ -58,6 +126,9 @@ function rowsOf(measurements: readonly Measurement[]): Row[] {
       commandsPerAccept: copies ?? null,
       wakeUpsPerCommit: perCommit(counts?.wakeUps),
       maintenancePerCommit: perCommit(counts?.maintenanceFrames),
+      refuseFrames: counts?.refuseFrames ?? null,
+      fetchFrames: counts?.fetchFrames ?? null,
+      droppedFrames: counts?.droppedFrames ?? null,
       ratioToFirst: ratio(measured.commitsPerSecond, first),
       ratioToCeiling: ratio(measured.commitsPerSecond, ceiling),
       oneClient: traced,
@@ -66,13 +137,13 @@ function rowsOf(measurements: readonly Measurement[]): Row[] {
   });
 }
 
-function machine(): Report["machine"] {
+export function machine(): Report["machine"] {
   const all = cpus();
   const platform = `${process.platform} ${process.arch}`;
   return { cpu: all[0]?.model ?? "unknown", cores: all.length, memoryBytes: totalmem(), platform };
 }
 
-function versions(): Record<string, string> {
+export function versions(): Record<string, string> {
   const here = createRequire(import.meta.url);
   const runtime = createRequire(here.resolve("@synod/runtime/package.json"));
   return {

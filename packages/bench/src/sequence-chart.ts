@@ -7,6 +7,8 @@ export interface ChartPart {
   /** Instances, from the first on. */
   readonly count: number;
   readonly frames: readonly RecordedFrame[];
+  /** Accepted carries hashes of the values. */
+  readonly isHashed?: boolean;
 }
 
 /** Columns from left to right; within a column the actors that get a lifeline each. */
@@ -121,17 +123,23 @@ function labelOf({ type, ballot, firstInstance, frames }: MessageGroup, part: Ch
     case "promise":
       return `Promise(${ballot}, from ${firstInstance}, {${reported(frames)}})`;
     case "accept":
-    case "accepted": {
-      const name = type === "accept" ? "Accept" : "Accepted";
+    case "accepted":
+    case "chosen": {
       const first = firstInstance ?? part.firstInstance;
-      return `${name}(${ballot}, ${rangeOf("", first, count)}, ${rangeOf("V", first, count)})`;
+      const values = rangeOf("V", first, count);
+      const carried = type === "accepted" && part.isHashed ? `H(${values})` : values;
+      return `${capitalized(type)}(${ballot}, ${rangeOf("", first, count)}, ${carried})`;
     }
     default: {
-      const name = `${type[0]!.toUpperCase()}${type.slice(1)}`;
+      const name = capitalized(type);
       const fields = [ballot, firstInstance].filter(field => field !== null);
       return fields.length === 0 ? name : `${name}(${fields.join(", ")})`;
     }
   }
+}
+
+function capitalized(type: string): string {
+  return `${type[0]!.toUpperCase()}${type.slice(1)}`;
 }
 
 /** `V7`, or `V7..V9`. */

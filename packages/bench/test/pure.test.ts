@@ -1,7 +1,20 @@
-import { experiments, renderTable, reportOf } from "@synod/bench";
+import {
+  experiments,
+  groupsOf,
+  type Measurement,
+  renderComparisons,
+  renderTable,
+  reportOf,
+} from "@synod/bench";
 import { expect, test } from "vitest";
-import { batchCommandsMax, idsAmong, integerBetween, secondsBetween } from "../dist/options.js";
-import { median, ratio } from "../dist/statistics.js";
+import {
+  batchCommandsMax,
+  idsAmong,
+  integerBetween,
+  integersBetween,
+  secondsBetween,
+} from "../dist/options.js";
+import { differ, median, ratio, ratioSpread } from "../dist/statistics.js";
 import { AuditCounters } from "../dist/verifying-store.js";
 
 const latencyMs = { p50: 1.234, p99: 5.678 };
@@ -10,7 +23,8 @@ const traced = {
   messageDelays: 2,
   messageDelaysAllLearners: 2,
   consensusMessagesPerCommit: 12,
-  refusalsPerCommit: 0,
+  consensusMessagesFormula: 12,
+  disturbances: 0,
   latencyMs,
 };
 const counts = {
@@ -19,11 +33,19 @@ const counts = {
   maintenanceFrames: 10,
   consensusFrames: 1200,
   refuseFrames: 0,
+  fetchFrames: 0,
+  droppedFrames: 0,
   acceptFrames: 300,
-  acceptors: 3,
+  acceptReceivers: 3,
   wakeUps: 500,
 };
-const measured = { commitsPerSecondSpread: 1, latencyMs, commits: 100, samples: [1000] };
+const measured = {
+  variantOf: undefined,
+  commitsPerSecondSpread: 1,
+  latencyMs,
+  commits: 100,
+  samples: [1000],
+};
 const options = { clients: 8, batch: 1024, pipeline: 16, acceptors: 3, learners: 2, payload: 0, seconds: 1 };
 
 test("the median of nothing is nothing, and of an even number the mean of the middle two", () => {
@@ -46,6 +68,9 @@ test("bad options are refused, with what is allowed", () => {
   }
   for (const text of ["0", "x", "", "Infinity"])
     expect(() => secondsBetween(0.1, 10)(text)).toThrow("0.1 to 10");
+  expect(integersBetween(1, 100)("16, 1,16")).toEqual([1, 16]);
+  for (const text of ["", "1,", "1,x", "1,101"])
+    expect(() => integersBetween(1, 100)(text)).toThrow("an integer from 1 to 100");
   const ids = experiments.map(({ id }) => id);
   expect(() => idsAmong(ids)("batching,nonsense")).toThrow(/no row nonsense.*basic-paxos.*ceiling/);
   expect(() => idsAmong(ids)(",")).toThrow("names no row");
@@ -65,13 +90,11 @@ test("rows are related to the first one and to the ceiling, whose message cells 
     messageDelaysAllLearners: null,
     consensusMessagesPerCommit: null,
   };
-  const report = reportOf(
-    [
-      { ...measured, id: "basic-paxos", commitsPerSecond: 1000, counts, traced },
-      { ...measured, id: "ceiling", commitsPerSecond: 4000, counts: undefined, traced: none },
-    ],
-    options,
-  );
+  const measurements: Measurement[] = [
+    { ...measured, id: "basic-paxos", commitsPerSecond: 1000, counts, traced },
+    { ...measured, id: "ceiling", commitsPerSecond: 4000, counts: undefined, traced: none },
+  ];
+  const report = reportOf([{ options, measurements }]);
   expect(report.rows[0]).toMatchObject({ messagesPerCommit: 14, bytesPerCommit: 500, commandsPerAccept: 1 });
   expect(report.rows[0]).toMatchObject({ ratioToFirst: 1, ratioToCeiling: 0.25 });
   expect(report.rows[1]).toMatchObject({ messagesPerCommit: null, messageDelays: null, ratioToFirst: 4 });
@@ -80,4 +103,47 @@ test("rows are related to the first one and to the ceiling, whose message cells 
   expect(table).toContain("basic-paxos");
   expect(table).toContain("4,000");
   expect(table).not.toContain("null");
+});
+
+test("estimates differ when their intervals are apart", () => {
+  const around = (mean: number, spread: number) => ({ mean, spread });
+  expect(differ(around(100, 10), around(119, 10))).toBe(false);
+  expect(differ(around(100, 10), around(125, 10))).toBe(true);
+  expect(differ(around(125, 10), around(100, 10))).toBe(true);
+  expect(ratioSpread(around(1, 3), around(1, 4))).toBe(5);
+});
+
+test("digests are measured with larger commands as well, unless that is what the run is about", () => {
+  const [main, other, ...rest] = groupsOf(experiments, { ...options, clients: 4096 });
+  expect(main.experiments).toBe(experiments);
+  expect(other?.experiments.map(({ id }) => id)).toEqual(["batching", "digest"]);
+  expect(other?.options).toMatchObject({ payload: 1024, clients: 256 });
+  expect(rest).toEqual([]);
+  expect(groupsOf(experiments, { ...options, payload: 1024 })).toHaveLength(1);
+  const alone = experiments.filter(({ id }) => id === "digest");
+  expect(groupsOf(alone, options)).toHaveLength(1);
+});
+
+test("a variant is compared with its row; samples that overlap show no difference; 100 columns are enough", () => {
+  const rate = 1_234_567;
+  const row = { ...measured, counts, traced };
+  const variant = { ...row, variantOf: "batching", traced: { ...traced, messageDelaysAllLearners: 3 } };
+  const report = reportOf([
+    {
+      options,
+      measurements: [
+        { ...row, id: "batching", commitsPerSecond: rate },
+        { ...variant, id: "distinguished-learner", commitsPerSecond: rate * 1.01 },
+        { ...variant, id: "digest", commitsPerSecond: rate * 1.5, counts: { ...counts, bytes: 25_000 } },
+      ],
+    },
+  ]);
+  const [, learner, digest] = renderComparisons(report.comparisons).split("\n");
+  expect(learner).toMatch(/^distinguished-learner .*no difference +1.00 x +1.00 x$/);
+  expect(digest).toMatch(/^digest .* 1.50 x ±1% +1.00 x +0.50 x$/);
+  const table = renderTable(report.rows);
+  expect(table).toMatch(/distinguished-learner .* 2 \/ 3 /);
+  for (const line of `${table}\n${renderComparisons(report.comparisons)}`.split("\n")) {
+    expect(line.length).toBeLessThanOrEqual(100);
+  }
 });

@@ -118,6 +118,23 @@ test("Multi-Paxos: phase 1, an instance, a batch", async () => {
   );
 });
 
+test("with a distinguished learner and digests: Accept to that learner, hashes, Chosen", async () => {
+  const script = new Script({ acceptors: 3, learners: 3 });
+  const [distinguished = "", ...others] = script.learners;
+  const batch = { ballot: "1.1.0", firstInstance: 1, count: 2 };
+  script
+    .send("propose", "client-1", ["proposer-0"], { count: 2 })
+    .send("accept", "proposer-0", [...script.acceptors, distinguished], { ...batch, depth: 1 })
+    .send("accepted", script.acceptors, [distinguished, "proposer-0"], { ...batch, depth: 2 })
+    .send("chosen", distinguished, others, { ...batch, depth: 3 })
+    .send("response", distinguished, ["client-1"], { count: 2 });
+  const part = { ...script.part("instances 1 to 2, one batch", 1, 2), isHashed: true };
+  const counts = { protocol: "multi-paxos", messageDelays: 2, messageDelaysAllLearners: 3 } as const;
+  const text = `${renderChart(script.columns, [part])}\n\n${renderCounts([{ ...part, ...counts }])}\n`;
+  await expect(text).toMatchFileSnapshot(drawn("distinguished-learner-digest"));
+  expect(countFrames(part.frames)).toMatchObject({ consensus: 12, again: 0 });
+});
+
 test("what goes wrong is drawn, and what flows with time is not", async () => {
   const script = new Script({ proposers: 2, acceptors: 3, learners: 2 });
   const [first = "", second = "", third = ""] = script.acceptors;

@@ -115,6 +115,34 @@ test.each([
   ]);
 });
 
+test.each([
+  { options: ["--distinguished-learner"], accept: 3, accepted: 6, chosen: 1, delaysAllLearners: 3 },
+  { options: ["--digest"], accept: 5, accepted: 9, chosen: 0, delaysAllLearners: 2 },
+  {
+    options: ["--digest", "--distinguished-learner"],
+    accept: 4,
+    accepted: 6,
+    chosen: 1,
+    delaysAllLearners: 3,
+  },
+])("Multi-Paxos $options", async ({ options, accept, accepted, chosen, delaysAllLearners }) => {
+  const { text, written } = await trace(...options, "--protocol", "multi-paxos", "--commands", "1");
+  const lines = linesUnder(text, "instance 1");
+  // The learner may answer its client before or after it tells the others.
+  expect(lines.filter(([kind]) => kind !== "Request" && kind !== "Response")).toEqual([
+    ["Accept", 1, accept],
+    ["Accepted", 2, accepted],
+    ...(chosen === 0 ? [] : [["Chosen", 3, chosen]]),
+  ]);
+  expect(text.includes("H(V1)")).toBe(options.includes("--digest"));
+  const consensus = accept + accepted + chosen;
+  expect(written.protocols[0]?.parts[1]).toMatchObject({
+    messageDelays: 2,
+    messageDelaysAllLearners: delaysAllLearners,
+    frames: { consensus, again: 0 },
+  });
+});
+
 test("an unknown protocol is an error that names the protocols", async () => {
   await expect(run(process.execPath, [cli, "trace", "--protocol", "raft"])).rejects.toMatchObject({
     code: 1,

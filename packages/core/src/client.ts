@@ -1,7 +1,7 @@
 import { assert } from "./assert.js";
 import { type Ballot, compareBallots, noBallot } from "./ballot.js";
 import { type Segment, type SequencedSegment, sliceSegment } from "./batch.js";
-import { type BatchLimits, commandsPerBatch } from "./batch-size.js";
+import { type BatchLimits, BatchSize } from "./batch-size.js";
 import { type Answered, ClientReads, type Consistency, type Destinations } from "./client-reads.js";
 import type {
   Address,
@@ -54,6 +54,7 @@ export class Client {
   readonly #address: Address;
   readonly #outstanding: Outstanding;
   readonly #reads: ClientReads;
+  readonly #batchSize: BatchSize;
   #session: number | undefined;
   #state: "opening" | "open" | "expired" | "closed" = "opening";
   #leader = 0;
@@ -79,6 +80,7 @@ export class Client {
     this.#retryAfterMs = options.retryAfterMs;
     this.#outstanding = new Outstanding(options.windowCommandsMax);
     this.#reads = new ClientReads(options.retryAfterMs);
+    this.#batchSize = new BatchSize(options.batch);
   }
 
   get address(): Address {
@@ -115,7 +117,7 @@ export class Client {
 
   /** How many commands the next submission should hold when so many wait. */
   submissionCommands(waiting: number): number {
-    return commandsPerBatch(this.unanswered + waiting, this.#options.batch);
+    return this.#batchSize.wanted(this.unanswered + waiting);
   }
 
   /** Asks for a session. Commands can be submitted once {@link state} is `open`. */
@@ -240,6 +242,7 @@ export class Client {
     const { firstSequence, results } = message;
     if (!this.#outstanding.answer(firstSequence, results, this.#settled)) return;
     this.#probe = "none";
+    this.#batchSize.answered(this.unanswered);
     if (this.unanswered > 0) this.#restartRetry(now);
     else this.#retryAt = Number.POSITIVE_INFINITY;
   }

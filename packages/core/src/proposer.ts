@@ -2,7 +2,7 @@ import { acceptedRanges, higherBallot } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, ballotAbove, compareBallots, noBallot, sameBallot } from "./ballot.js";
 import { type Batch, noopBatch, type Segment, sliceBatch } from "./batch.js";
-import { batchesUnderWay, commandsPerBatch } from "./batch-size.js";
+import { BatchSize, batchesUnderWay } from "./batch-size.js";
 import { DistinguishedLearner } from "./distinguished-learner.js";
 import { Election } from "./election.js";
 import { type Flight, Flights } from "./flights.js";
@@ -116,6 +116,7 @@ export class Proposer {
   readonly #learners: readonly Address[];
   readonly #others: readonly Address[];
   readonly #queue = new ProposalQueue();
+  readonly #batchSize: BatchSize;
   readonly #reads = new ReadRequests();
   readonly #election: Election;
   readonly #distinguished: DistinguishedLearner;
@@ -134,6 +135,7 @@ export class Proposer {
   constructor(options: ProposerOptions) {
     const { topology, index, leaseMs, random } = options;
     this.#options = options;
+    this.#batchSize = new BatchSize(options.batch);
     this.#acceptors = addressesOf("acceptor", topology.acceptors);
     this.#learners = addressesOf("learner", topology.learners);
     this.#others = addressesOf("proposer", topology.proposers).filter((_, other) => other !== index);
@@ -405,7 +407,7 @@ export class Proposer {
   }
 
   #commandsWanted({ flights }: Leading): number {
-    return commandsPerBatch(this.#queue.commands + flights.commands, this.#options.batch);
+    return this.#batchSize.wanted(this.#queue.commands + flights.commands);
   }
 
   /** A batch that is not full lingers; and when enough are under way, it grows until one of them is chosen. */
@@ -586,6 +588,7 @@ export class Proposer {
 
   #dropChosen({ flights }: Leading): void {
     this.#chosenBelow = flights.dropChosen(this.#chosenBelow);
+    this.#batchSize.answered(this.#queue.commands + flights.commands);
   }
 
   /** What every learner has applied, as far as it is known here to be chosen. */

@@ -278,7 +278,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     for (const { firstSequence, results } of settled) this.#buffer.settle(firstSequence, results);
     for (const sequence of expired) this.#buffer.reject(sequence, timeoutError("unknown"));
     for (const { id, result } of answered) this.#queries.answer(id, result);
-    for (const id of expiredReads) this.#queries.reject(id, timeoutError("not-applied"));
+    for (const id of expiredReads) this.#queries.reject(id, queryTimeoutError());
     this.#post.send(send);
     if (this.#role.state === "open") this.#opened?.resolve();
     if (this.#role.state === "expired") this.#expire();
@@ -360,6 +360,12 @@ function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): Sy
   return new SynodError("ABORTED", `the caller's signal ended the wait for a command; ${fate}`, {
     outcome,
     cause: signal.reason,
+  });
+}
+
+function queryTimeoutError(): SynodError {
+  return new SynodError("TIMEOUT", "no learner answered a query before its deadline", {
+    outcome: "not-applied",
   });
 }
 

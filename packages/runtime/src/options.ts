@@ -92,7 +92,7 @@ export interface ClusterOptions<M extends AnyStateMachine> {
     readonly lingerMs?: number;
     readonly adaptive?: boolean;
   };
-  /** Accept messages that are under way at once (16). */
+  /** Accept messages that are under way at once (16); with `batch.adaptive` only full ones beyond the fourth. */
   readonly pipeline?: { readonly batchesMax?: number };
   /**
    * For how long acceptors refuse other proposers after they heard from the leader, in milliseconds (500). When the

@@ -58,6 +58,7 @@ function countOf(message: Message): number {
     case "accept":
       return message.batch.count;
     case "accepted":
+    case "chosen":
       return message.count;
     case "response":
       return message.results.length;

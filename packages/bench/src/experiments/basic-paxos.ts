@@ -1,14 +1,8 @@
-import { ClusterSubject } from "../cluster-subject.js";
-import type { Experiment } from "../experiment.js";
+import { batchingShape, clusterRow } from "./cluster-row.js";
 
 /** Basic Paxos per instance, in sequence: the baseline. */
-export const basicPaxos: Experiment = {
+export const basicPaxos = clusterRow({
   id: "basic-paxos",
   adds: "both phases for every instance, one after the other",
-  start: (options, trace) =>
-    ClusterSubject.start(
-      { protocol: "basic-paxos", commandsMax: 1, batchesMax: 1, mailbox: "ring" },
-      options,
-      trace,
-    ),
-};
+  shape: options => ({ ...batchingShape(options), protocol: "basic-paxos", commandsMax: 1, batchesMax: 1 }),
+});

@@ -48,7 +48,7 @@ class Ceiling implements Subject {
 
   async counts(): Promise<undefined> {}
 
-  async depths(): Promise<undefined> {}
+  async traced(): Promise<undefined> {}
 
   async close(): Promise<void> {}
 
@@ -99,5 +99,6 @@ class Ceiling implements Subject {
 export const ceiling: Experiment = {
   id: "ceiling",
   adds: "no consensus, one thread",
+  consensusMessages: () => null,
   start: async options => new Ceiling(batchCommandsMax(options)),
 };

@@ -1,14 +1,8 @@
-import { ClusterSubject } from "../cluster-subject.js";
-import type { Experiment } from "../experiment.js";
+import { batchingShape, clusterRow } from "./cluster-row.js";
 
 /** Multi-Paxos: while the leader is stable only phase 2 runs. */
-export const multiPaxos: Experiment = {
+export const multiPaxos = clusterRow({
   id: "multi-paxos",
   adds: "phase 1 once for all instances",
-  start: (options, trace) =>
-    ClusterSubject.start(
-      { protocol: "multi-paxos", commandsMax: 1, batchesMax: 1, mailbox: "ring" },
-      options,
-      trace,
-    ),
-};
+  shape: options => ({ ...batchingShape(options), commandsMax: 1, batchesMax: 1 }),
+});

@@ -1,14 +1,8 @@
-import { ClusterSubject } from "../cluster-subject.js";
-import type { Experiment } from "../experiment.js";
+import { batchingShape, clusterRow } from "./cluster-row.js";
 
 /** Pipelining: the leader does not wait for one instance before it proposes the next. */
-export const pipelining: Experiment = {
+export const pipelining = clusterRow({
   id: "pipelining",
   adds: "several Accepts under way",
-  start: (options, trace) =>
-    ClusterSubject.start(
-      { protocol: "multi-paxos", commandsMax: 1, batchesMax: options.pipeline, mailbox: "ring" },
-      options,
-      trace,
-    ),
-};
+  shape: options => ({ ...batchingShape(options), commandsMax: 1 }),
+});

@@ -16,6 +16,8 @@ export interface TraceOptions {
   readonly learners: number;
   /** Commands that Multi-Paxos is given, one after the other, then as many at once; Basic Paxos gets one. */
   readonly commands: number;
+  readonly distinguishedLearner: boolean;
+  readonly digest: boolean;
   /** Where the recorded frames go. */
   readonly json?: string | undefined;
 }
@@ -43,8 +45,8 @@ const titles: Record<Protocol, string> = {
 
 const legend = `delay: length of the chain of messages from the leader's first one for an instance.
 delays: the same up to the quorum of the learner that answers; beside it, of the learner that knows last.
-messages: Prepare, Promise, Accept and Accepted, which each acceptor sends to all learners and to the leader.
-A ballot is round.incarnation.proposer. V1 is the value that is chosen for instance 1.`;
+messages: Prepare, Promise, Accept, Accepted and Chosen.
+A ballot is round.incarnation.proposer. V1 is the value that is chosen for instance 1`;
 
 /** Runs real clusters with traced frames, and shows what was sent as sequence charts. @throws VerificationError */
 export async function runTrace(options: TraceOptions): Promise<void> {
@@ -53,10 +55,20 @@ export async function runTrace(options: TraceOptions): Promise<void> {
   const traced: TracedProtocol[] = [];
   for (const protocol of protocols) traced.push(await traceProtocol(protocol, options));
   for (const { protocol, columns, parts } of traced) {
-    console.log(`${titles[protocol]}\n\n${renderChart(columns, parts)}\n`);
+    console.log(`${titleOf(protocol, options)}\n\n${renderChart(columns, parts)}\n`);
   }
-  console.log(`${renderCounts(traced.flatMap(({ parts }) => parts))}\n\n${legend}`);
+  console.log(
+    `${renderCounts(traced.flatMap(({ parts }) => parts))}\n\n${legend}${options.digest ? ", H(V1) its hash" : ""}.`,
+  );
   if (options.json !== undefined) await writeJson(options.json, options, traced);
+}
+
+function titleOf(protocol: Protocol, { distinguishedLearner, digest }: TraceOptions): string {
+  const parts = [
+    ...(distinguishedLearner ? ["a distinguished learner"] : []),
+    ...(digest ? ["digests"] : []),
+  ];
+  return parts.length === 0 ? titles[protocol] : `${titles[protocol]} with ${parts.join(" and ")}`;
 }
 
 /** The recorded frames, each once, and what was counted; times count from the first frame of a protocol. */
@@ -75,14 +87,17 @@ async function writeJson(
 }
 
 async function traceProtocol(protocol: Protocol, options: TraceOptions): Promise<TracedProtocol> {
-  const { acceptors, learners } = options;
+  const { acceptors, learners, distinguishedLearner, digest } = options;
   const cluster = await Cluster.start({
     stateMachine: VerifyingStore,
     protocol,
     proposers: 1,
     acceptors,
     learners,
-    batch: { commandsMax: options.commands },
+    distinguishedLearner,
+    digest,
+    // Commands that are proposed together are to be one batch, however few they are.
+    batch: { commandsMax: options.commands, adaptive: false },
     trace: true,
   });
   try {
@@ -96,7 +111,7 @@ async function traceProtocol(protocol: Protocol, options: TraceOptions): Promise
       throw new VerificationError("a command was proposed twice: the machine was too busy; try again");
     }
     const frames = framesOf(inspections);
-    const parts = partsOf(protocol, firstInstance, spans, frames, inspections);
+    const parts = partsOf(options, protocol, firstInstance, spans, frames, inspections);
     const named = (role: Inspection["role"]) =>
       inspections.filter(inspection => inspection.role === role).map(({ name }) => name);
     const columns = [
@@ -133,6 +148,7 @@ async function proposeAll(client: Client<VerifyingStore>, groups: readonly numbe
 
 /** The messages of instances by their instances, those of clients by the time at which nothing else was asked. */
 function partsOf(
+  { digest }: TraceOptions,
   protocol: Protocol,
   firstInstance: number,
   spans: readonly Span[],
@@ -157,6 +173,7 @@ function partsOf(
       firstInstance: first,
       count: commands,
       frames: own,
+      isHashed: digest,
       messageDelays: depths.find(({ name }) => name === answering)?.depth ?? 0,
       messageDelaysAllLearners: Math.max(...depths.map(({ depth }) => depth)),
     });

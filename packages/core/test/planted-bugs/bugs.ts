@@ -41,7 +41,7 @@ const splitLeaders: PlantedBug["options"] = {
   },
 };
 
-/** The list at the end of docs/protocol.md, as far as core has the parts yet. */
+/** Mistakes that people make, as far as core has the parts yet. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "accept below the promise",
@@ -725,6 +725,28 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "this.#chosenBelow;",
       },
     ],
+    options: {
+      profile: {
+        ...threeAcceptors,
+        mode: "multi",
+        leaseMs: 400,
+        distinguishedLearner: true,
+        readers: true,
+        clients: 4,
+        faultSteps: 2000,
+      },
+      faults: {
+        drop: 0.1,
+        reorder: 0.2,
+        split: 0,
+        cut: 0,
+        impatience: 0,
+        isolate: 0,
+        crashProposer: 0,
+        leave: 0,
+        sleep: 0,
+      },
+    },
   },
   {
     name: "a read index without what phase 1 found",
@@ -736,7 +758,30 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "void last; return nextInstance;",
       },
     ],
-    options: { profile: { pipelineBatchesMax: 1, batchCommandsMax: 1, mode: "multi" } },
+    options: {
+      profile: {
+        ...threeAcceptors,
+        mode: "multi",
+        leaseMs: 60,
+        delayMsMax: 20,
+        pipelineBatchesMax: 1,
+        batchCommandsMax: 1,
+        trimming: false,
+        clients: 4,
+        distinguishedLearner: true,
+        faultSteps: 2000,
+      },
+      faults: {
+        drop: 0.1,
+        split: 0,
+        cut: 0,
+        isolate: 0,
+        crashLearner: 0.01,
+        crashProposer: 0.002,
+        leave: 0,
+        sleep: 0,
+      },
+    },
   },
   {
     name: "lease checked before the index is taken",
