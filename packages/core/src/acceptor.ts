@@ -158,7 +158,7 @@ export class Acceptor {
     const chunks: AcceptedEntry[][] = [[]];
     let bytes = 0;
     for (const entry of this.#accepted.from(firstInstance)) {
-      const entryBytes = batchBytes(entry.batch);
+      const entryBytes = weightOf(entry);
       if (bytes > 0 && bytes + entryBytes > this.#bounds.promisePartBytesMax) {
         chunks.push([]);
         bytes = 0;
@@ -249,7 +249,7 @@ export class Acceptor {
         to: [from],
         message: { type: "accepted", ...entry, leaseUntil: 0, distinguished: -1 },
       });
-      bytes += batchBytes(entry.batch);
+      bytes += weightOf(entry);
       if (bytes >= this.#bounds.fetchBytesMax) return;
     }
   }
@@ -258,6 +258,11 @@ export class Acceptor {
   dump(): unknown {
     return [this.#promised, this.#lease, this.#trimmedBelow, [...this.#accepted.from(0)]];
   }
+}
+
+/** About how many bytes an entry makes in a message. */
+function weightOf({ batch }: AcceptedEntry): number {
+  return batchBytes(batch) + limits.entryOverheadBytes * (1 + batch.segments.length);
 }
 
 /** Field by field: spreading objects costs microseconds here, on the way of every batch. */

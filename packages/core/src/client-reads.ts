@@ -19,19 +19,21 @@ interface PendingRead {
   readonly consistency: Consistency;
   /** What its answerer must have applied; undefined until the leader has said so. */
   appliedBelow: number | undefined;
-  /** The request to the leader that this read waits for; 0 when it is in none. */
-  request: number;
-  learner: number;
+  /** The proposer or learner that was asked last. */
+  asked: number;
   sentAt: number;
 }
 
-/** Where reads are sent at present. */
+/** Where reads are sent at present, by index. */
 export interface Destinations {
   readonly leader: number;
   readonly learner: number;
-  readonly learners: number;
-  /** Everything that the client has seen the effect of is below. */
-  readonly observedBelow: number;
+}
+
+/** Whether those whom reads are sent to at present have kept one waiting for too long. */
+export interface Silent {
+  leader: boolean;
+  learner: boolean;
 }
 
 /**
@@ -41,8 +43,12 @@ export interface Destinations {
 export class ClientReads {
   readonly #askAgainMs: number;
   readonly #pending = new Map<number, PendingRead>();
+  /** By the number of a request to the leader: the reads that wait for its answer. */
+  readonly #requests = new Map<number, readonly PendingRead[]>();
   #nextId = 1;
   #nextRequest = 1;
+  /** Nothing is due before; found anew by each tick. */
+  #deadline = Number.POSITIVE_INFINITY;
   #answered: Answered[] = [];
   #expired: number[] = [];
   #fresh: PendingRead[] = [];
@@ -56,29 +62,25 @@ export class ClientReads {
     return this.#pending.size;
   }
 
+  /** When {@link tick} wants to be called; maybe too early, never too late. */
   get deadline(): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const { deadline, sentAt } of this.#pending.values()) {
-      earliest = Math.min(earliest, deadline, sentAt + this.#askAgainMs);
-    }
-    return earliest;
+    return this.#pending.size === 0 ? Number.POSITIVE_INFINITY : this.#deadline;
   }
 
   /** Returns the read's number, under which it will be answered or expire. */
-  add(bytes: Uint8Array, consistency: Consistency, deadline: number, now: number, to: Destinations): number {
+  add(
+    bytes: Uint8Array,
+    consistency: Consistency,
+    deadline: number,
+    now: number,
+    observedBelow: number,
+  ): number {
     const id = this.#nextId++;
-    const read: PendingRead = {
-      id,
-      bytes,
-      deadline,
-      consistency,
-      appliedBelow: consistency === "sequential" ? to.observedBelow : undefined,
-      request: 0,
-      learner: to.learner,
-      sentAt: now,
-    };
+    const appliedBelow = consistency === "sequential" ? observedBelow : undefined;
+    const read: PendingRead = { id, bytes, deadline, consistency, appliedBelow, asked: -1, sentAt: now };
     this.#pending.set(id, read);
     this.#fresh.push(read);
+    this.#watch(read);
     return id;
   }
 
@@ -88,13 +90,14 @@ export class ClientReads {
   }
 
   /** The leader has said from where on these reads may be answered. */
-  ready({ id: request, readBelow }: ReadReadyMessage, now: number, { observedBelow }: Destinations): void {
-    for (const read of this.#pending.values()) {
-      if (read.request !== request || read.appliedBelow !== undefined) continue;
+  ready({ id: request, readBelow }: ReadReadyMessage, now: number, observedBelow: number): void {
+    for (const read of this.#requests.get(request) ?? []) {
+      if (!this.#waitsForLeader(read)) continue;
       read.appliedBelow = Math.max(observedBelow, readBelow);
       read.sentAt = now;
       this.#fresh.push(read);
     }
+    this.#requests.delete(request);
   }
 
   answer({ id, result }: AnswerMessage): void {
@@ -103,67 +106,82 @@ export class ClientReads {
 
   /** The leader has changed: whoever waits for it asks the new one. */
   askAgain(now: number): void {
+    this.#requests.clear();
     for (const read of this.#pending.values()) {
       if (read.appliedBelow === undefined) this.#retry(read, now);
     }
   }
 
-  /** Passes deadlines and asks again. Returns whether the leader has kept somebody waiting for too long. */
-  tick(now: number, { learners }: Destinations): boolean {
-    let leaderIsSilent = false;
+  /** Passes deadlines and asks again. */
+  tick(now: number, to: Destinations): Silent {
+    const silent: Silent = { leader: false, learner: false };
+    if (now < this.deadline) return silent;
+    this.#deadline = Number.POSITIVE_INFINITY;
     for (const read of this.#pending.values()) {
-      if (read.deadline <= now) {
+      if (now >= read.deadline) {
         this.#pending.delete(read.id);
         this.#expired.push(read.id);
-      } else if (read.sentAt + this.#askAgainMs <= now) {
-        if (read.appliedBelow === undefined) leaderIsSilent = true;
-        else read.learner = (read.learner + 1) % learners;
+        continue;
+      }
+      if (now >= read.sentAt + this.#askAgainMs) {
+        if (read.appliedBelow === undefined) silent.leader ||= read.asked === to.leader;
+        else silent.learner ||= read.asked === to.learner;
         // The leader may have died with what it had proposed: the log may never come as far as it said.
         if (read.consistency === "linearizable") read.appliedBelow = undefined;
         this.#retry(read, now);
       }
+      this.#watch(read);
     }
-    return leaderIsSilent;
+    for (const [request, reads] of this.#requests) {
+      if (!reads.some(read => this.#waitsForLeader(read))) this.#requests.delete(request);
+    }
+    return silent;
   }
 
-  takeReady({ leader }: Destinations): {
+  takeReady(to: Destinations): {
     readonly send: readonly Envelope[];
     readonly answered: readonly Answered[];
     readonly expired: readonly number[];
   } {
-    const ready = { send: this.#sendFresh(leader), answered: this.#answered, expired: this.#expired };
+    const ready = { send: this.#sendFresh(to), answered: this.#answered, expired: this.#expired };
     if (this.#answered.length > 0) this.#answered = [];
     if (this.#expired.length > 0) this.#expired = [];
     return ready;
   }
 
+  #waitsForLeader({ id, appliedBelow }: PendingRead): boolean {
+    return appliedBelow === undefined && this.#pending.has(id);
+  }
+
+  #watch({ deadline, sentAt }: PendingRead): void {
+    this.#deadline = Math.min(this.#deadline, deadline, sentAt + this.#askAgainMs);
+  }
+
   #retry(read: PendingRead, now: number): void {
     read.sentAt = now;
-    read.request = 0;
     this.#fresh.push(read);
   }
 
-  #sendFresh(leader: number): readonly Envelope[] {
-    if (this.#fresh.length === 0) return this.#nothing;
-    const send: Envelope[] = [];
-    let request = 0;
-    for (const read of this.#fresh) {
-      if (!this.#pending.has(read.id)) continue;
-      const { id, appliedBelow, bytes } = read;
-      if (appliedBelow !== undefined) {
-        const to = [actorAddress("learner", read.learner)];
-        send.push({ to, message: { type: "query", id, appliedBelow, bytes } });
-        continue;
-      }
-      if (request === 0) {
-        request = this.#nextRequest++;
-        send.push({ to: [actorAddress("proposer", leader)], message: { type: "read", id: request } });
-      }
-      read.request = request;
-    }
+  #sendFresh({ leader, learner }: Destinations): readonly Envelope[] {
+    if (this.#fresh.length === 0) return nothing;
+    const fresh = this.#fresh.filter(({ id }) => this.#pending.has(id));
     this.#fresh = [];
+    const to = [actorAddress("learner", learner)];
+    const send: Envelope[] = [];
+    const asking: PendingRead[] = [];
+    for (const read of fresh) {
+      const { id, appliedBelow, bytes } = read;
+      read.asked = appliedBelow === undefined ? leader : learner;
+      if (appliedBelow === undefined) asking.push(read);
+      else send.push({ to, message: { type: "query", id, appliedBelow, bytes } });
+    }
+    if (asking.length > 0) {
+      const id = this.#nextRequest++;
+      this.#requests.set(id, asking);
+      send.push({ to: [actorAddress("proposer", leader)], message: { type: "read", id } });
+    }
     return send;
   }
-
-  readonly #nothing: readonly Envelope[] = [];
 }
+
+const nothing: readonly Envelope[] = [];

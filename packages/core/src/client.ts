@@ -1,5 +1,5 @@
 import { assert } from "./assert.js";
-import { type Ballot, compareBallots, noBallot } from "./ballot.js";
+import { type Ballot, compareBallots, noBallot, sameProposer } from "./ballot.js";
 import { type Segment, type SequencedSegment, sliceSegment } from "./batch.js";
 import { type BatchLimits, BatchSize } from "./batch-size.js";
 import { type Answered, ClientReads, type Consistency, type Destinations } from "./client-reads.js";
@@ -13,7 +13,7 @@ import type {
   SequenceGapMessage,
 } from "./messages.js";
 import { Outstanding, type Settled, type Submission, slot } from "./outstanding.js";
-import { actorAddress, clientAddress, indexOf, type Topology } from "./roles.js";
+import { actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
 
 export interface ClientOptions {
   readonly topology: Topology;
@@ -158,7 +158,7 @@ export class Client {
 
   /** Reads without changing anything; returns the number under which {@link takeReady} gives the answer. */
   read(bytes: Uint8Array, consistency: Consistency, deadline: number, now: number): number {
-    return this.#reads.add(bytes, consistency, deadline, now, this.#destinations());
+    return this.#reads.add(bytes, consistency, deadline, now, this.#observedBelow);
   }
 
   /** The caller of a read has gone. */
@@ -193,7 +193,9 @@ export class Client {
   tick(now: number): void {
     if (this.#state === "closed") return;
     if (now >= this.#outstanding.earliestDeadline) this.#outstanding.expire(now, this.#expired);
-    if (this.#reads.tick(now, this.#destinations())) this.#tryNextLeader();
+    const silent = this.#reads.tick(now, this.#destinations());
+    if (silent.leader) this.#tryNextLeader();
+    if (silent.learner) this.#tryNextAnswerer();
     if (this.#state === "expired") return;
     if (now >= this.#keepAliveAt) this.#keepAlive(now);
     if (now >= this.#retryAt) this.#onSilence(now);
@@ -264,13 +266,14 @@ export class Client {
   #onSequenceGap({ session, expected, ballot }: SequenceGapMessage, now: number): void {
     if (session !== this.#session || expected < this.#outstanding.oldest) return;
     const known = this.#gap;
-    if (known?.expected === expected && compareBallots(known.ballot, ballot) === 0) return;
+    // Basic Paxos has a ballot for every batch: what was skipped after one gap must not look like many.
+    if (known?.expected === expected && sameProposer(known.ballot, ballot)) return;
     this.#gap = { ballot, expected };
     this.#sendAgain(now);
   }
 
   #onReadReady(from: Address, message: ReadReadyMessage, now: number): void {
-    if (message.id !== probe) return this.#reads.ready(message, now, this.#destinations());
+    if (message.id !== probe) return this.#reads.ready(message, now, this.#observedBelow);
     if (this.#probe === "asked" && indexOf("proposer", from) === this.#leader) this.#probe = "alive";
   }
 
@@ -305,11 +308,14 @@ export class Client {
     this.#answerer = (this.#answerer + 1) % this.#options.topology.learners;
   }
 
+  /** Nobody answers it, and nothing else may tell this client that its leader is gone: all proposers are told. */
   #keepAlive(now: number): void {
-    const { client, keepAliveMs } = this.#options;
+    const { client, keepAliveMs, topology } = this.#options;
     const session = this.#session as number;
     this.#keepAliveAt = now + keepAliveMs;
-    this.#propose([{ kind: "keepAlive", client, session, count: 1, answerer: this.#answerer }]);
+    for (const proposer of addressesOf("proposer", topology.proposers)) {
+      this.#propose([{ kind: "keepAlive", client, session, count: 1, answerer: this.#answerer }], proposer);
+    }
   }
 
   #sendAgain(now: number): void {
@@ -364,9 +370,9 @@ export class Client {
     this.#propose([{ kind: "open", client, count: 1, answerer: this.#answerer }]);
   }
 
-  #propose(segments: readonly Segment[]): void {
+  #propose(segments: readonly Segment[], to = this.#leaderAddress()): void {
     this.#send.push({
-      to: [this.#leaderAddress()],
+      to: [to],
       message: { type: "propose", segments, forwarded: false },
     });
   }
@@ -379,8 +385,6 @@ export class Client {
     return {
       leader: this.#leader,
       learner: this.#answerer,
-      learners: this.#options.topology.learners,
-      observedBelow: this.#observedBelow,
     };
   }
 

@@ -83,9 +83,9 @@ export class Flights {
     return below;
   }
 
-  /** Those that were sent at or before a time and have no quorum. */
-  unansweredSince(time: number): Flight[] {
-    return this.#flights.filter(({ chosen, sentAt }) => !chosen && sentAt <= time);
+  /** Those that have no quorum. */
+  get unanswered(): readonly Flight[] {
+    return this.#flights.filter(({ chosen }) => !chosen);
   }
 
   /** When the one was sent that waits longest; infinite when none waits. */

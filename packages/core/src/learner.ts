@@ -77,6 +77,8 @@ export class Learner {
   #isDistinguished = false;
   /** When the present gap is asked for; infinite while there is none. */
   #fetchAt = Number.POSITIVE_INFINITY;
+  /** It has asked and lags still: what comes is the answer, and the next question need not wait for long. */
+  #isCatchingUp = false;
   /** Times that this was done since anything was learned. */
   #fetchesInVain = 0;
   #reportedBelow = 0;
@@ -237,8 +239,10 @@ export class Learner {
   }
 
   #watchGap(now: number): void {
+    if (this.#seenEnd <= this.#chosenBelow) this.#isCatchingUp = false;
     if (this.#seenEnd <= this.#chosenBelow || this.#fetchAt < Number.POSITIVE_INFINITY) return;
-    this.#fetchAt = now + this.#options.fetchAfterMs;
+    const { fetchAfterMs } = this.#options;
+    this.#fetchAt = now + (this.#isCatchingUp ? fetchAfterMs / limits.fetchesCatchingUp : fetchAfterMs);
   }
 
   #fetch(now: number): void {
@@ -246,6 +250,7 @@ export class Learner {
     this.#send.push({ to: this.#acceptors, message: { type: "fetch", firstInstance } });
     this.#fetchAt = Number.POSITIVE_INFINITY;
     if (this.#seenEnd <= firstInstance) return;
+    this.#isCatchingUp = true;
     const doublings = Math.min(this.#fetchesInVain, limits.fetchDoublingsMax);
     this.#fetchAt = now + this.#options.fetchAfterMs * 2 ** doublings;
     const isGone = this.#trimmedBelow > firstInstance;

@@ -1,8 +1,10 @@
 /** Every bound that the protocol itself sets, with its unit and its reason. */
 export const limits = {
-  /** Payload bytes of one part of a Promise: a long suffix must not become one frame that no lane can hold. */
+  /** What an entry and each of its segments weigh besides their payload, in bytes, about. */
+  entryOverheadBytes: 64,
+  /** Bytes of one part of a Promise: a long suffix must not become one frame that no lane can hold. */
   promisePartBytesMax: 256 * 1024,
-  /** Payload bytes that an acceptor sends for one Fetch: a lagging learner catches up in steps it can digest. */
+  /** Bytes that an acceptor sends for one Fetch: a lagging learner catches up in steps it can digest. */
   fetchBytesMax: 512 * 1024,
   /** Commands that wait at a proposer without a place in the pipeline; beyond it the oldest client retries. */
   proposerQueueCommandsMax: 1 << 20,
@@ -10,6 +12,8 @@ export const limits = {
   progressInstancesMax: 32_768,
   /** A learner that has applied anything at all says so after this many milliseconds. */
   progressIntervalMs: 50,
+  /** A learner that catches up asks so often in the time that another waits before it asks. */
+  fetchesCatchingUp: 8,
   /** A learner that asks in vain doubles the time until it asks again at most so often. */
   fetchDoublingsMax: 4,
   /** After asking so often in vain for what is chosen, a learner says that it is stuck. */

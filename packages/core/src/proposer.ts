@@ -98,6 +98,8 @@ interface Leading {
   round: number;
   /** In Basic Paxos a ballot proposes one new batch only. */
   proposed: boolean;
+  /** A round of reads was answered in this ballot: it is the turn of what waits to be proposed. */
+  hasAnsweredReads: boolean;
   /** Who is to lead next: nothing new is proposed, no read is answered. */
   successor: { readonly index: number; readonly waitUntil: number } | undefined;
 }
@@ -134,6 +136,7 @@ export class Proposer {
 
   constructor(options: ProposerOptions) {
     const { topology, index, leaseMs, random } = options;
+    assert(leaseMs > 0 || !options.distinguishedLearner, "only heartbeats replace a distinguished learner");
     this.#options = options;
     this.#batchSize = new BatchSize(options.batch);
     this.#acceptors = addressesOf("acceptor", topology.acceptors);
@@ -214,11 +217,7 @@ export class Proposer {
         return;
       }
       case "release":
-        if (compareBallots(message.ballot, this.#seen) >= 0) {
-          this.#seen = message.ballot;
-          this.#prepare(this.#trimBelow(), now, message.ballot);
-        }
-        return;
+        return this.#onRelease(message.ballot, now);
       case "read":
         return this.#onRead(from, message.id, now);
       case "progress":
@@ -232,17 +231,18 @@ export class Proposer {
   /** Sends again what is unanswered for too long, and stands for election; call it when {@link deadline} has come. */
   tick(now: number): void {
     const state = this.#state;
-    const late = now - this.#options.retransmitMs;
+    const { retransmitMs } = this.#options;
     switch (state.kind) {
       case "following":
         if (now >= this.#election.at) this.campaign(now);
         return;
       case "preparing":
-        if (state.sentAt > late) return;
+        if (now < state.sentAt + retransmitMs) return;
         state.sentAt = now;
         return this.#sendPrepare(state);
       case "leading":
-        for (const flight of state.flights.unansweredSince(late)) {
+        for (const flight of state.flights.unanswered) {
+          if (now < flight.sentAt + retransmitMs) continue;
           flight.sentAt = now;
           this.#sendAccept(state, flight, now);
         }
@@ -281,7 +281,7 @@ export class Proposer {
   }
 
   #onPropose(from: Address, { segments, forwarded }: ProposeMessage, now: number): void {
-    const leader = this.#state.kind === "following" ? this.#election.leader(now) : undefined;
+    const leader = this.#leader(now);
     if (leader !== undefined && !forwarded) {
       this.#forward(leader, segments);
       return this.#sendNotLeader([from], leader.proposer, true);
@@ -289,6 +289,12 @@ export class Proposer {
     // Without a leader it waits here for the next one: maybe this proposer itself.
     if (leader === undefined && this.#queue.push(segments, forwarded, now)) return;
     this.#sendNotLeader(clientsOf(segments), leader?.proposer ?? -1, false);
+  }
+
+  /** The ballot of another proposer that leads, as far as is known here; nobody does who was overtaken. */
+  #leader(now: number): Ballot | undefined {
+    const leader = this.#state.kind === "following" ? this.#election.leader(now) : undefined;
+    return leader !== undefined && compareBallots(leader, this.#seen) >= 0 ? leader : undefined;
   }
 
   #forward(leader: Ballot, segments: readonly Segment[]): void {
@@ -358,6 +364,7 @@ export class Proposer {
       refused: 0,
       round: 0,
       proposed: false,
+      hasAnsweredReads: false,
       successor: undefined,
     };
     if (this.#options.mode === "multi") {
@@ -394,8 +401,9 @@ export class Proposer {
       if (this.#queue.commands === 0 || state.successor !== undefined) return;
       if (mode === "multi" && this.#waitsForMore(state, now)) return;
       if (mode === "basic") {
-        // A read's round must be answered in the ballot that it was sent in.
-        if (state.flights.length > 0 || this.#reads.length > 0) return;
+        // A read's round must be answered in the ballot that it was sent in. Then a batch has its turn.
+        const readsHaveTheTurn = this.#reads.length > 0 && !state.hasAnsweredReads;
+        if (state.flights.length > 0 || readsHaveTheTurn) return;
         if (state.proposed) return this.#prepare(this.#chosenBelow, now);
         state.proposed = true;
       }
@@ -484,6 +492,16 @@ export class Proposer {
     if (!this.#options.quorums.isPrepareQuorum(free)) this.#follow(now, state.leasedUntil);
   }
 
+  /** The leader has handed over to this proposer; its own attempts may have been above that ballot, in vain. */
+  #onRelease(released: Ballot, now: number): void {
+    const state = this.#state;
+    const isOld = compareBallots(released, this.#election.lastLeader) < 0;
+    const isDone = state.kind === "leading" || (state.kind === "preparing" && state.released !== null);
+    if (isOld || (isDone && compareBallots(state.ballot, released) > 0)) return;
+    if (compareBallots(released, this.#seen) > 0) this.#seen = released;
+    this.#prepare(this.#trimBelow(), now, released);
+  }
+
   /** Proposes again, in a new ballot, what a learner cannot learn from the votes for the old ones. */
   #onStuck(learner: number, appliedBelow: number, now: number): void {
     this.#distinguished.regress(learner, appliedBelow);
@@ -515,7 +533,7 @@ export class Proposer {
 
   #onRead(from: Address, id: number, now: number): void {
     const state = this.#state;
-    const leader = state.kind === "following" ? this.#election.leader(now) : undefined;
+    const leader = this.#leader(now);
     // Learners answer clients before this proposer knows what is chosen: only what it has proposed is high enough.
     const proposedBelow = state.kind === "leading" ? readBelow(state) : 0;
     if (leader === undefined && this.#reads.add(from, id, proposedBelow)) return;
@@ -526,7 +544,10 @@ export class Proposer {
   #answerReads(state: Leading, now: number): void {
     if (this.#reads.length === 0) return;
     const { leaseUntil, round } = state.grants;
-    this.#send.push(...(now < leaseUntil ? this.#reads.answerAll() : this.#reads.answered(round)));
+    const answers = now < leaseUntil ? this.#reads.answerAll() : this.#reads.answered(round);
+    if (answers.length === 0) return;
+    state.hasAnsweredReads = true;
+    this.#send.push(...answers);
   }
 
   #sendHeartbeat(state: Leading, now: number): void {

@@ -32,6 +32,8 @@ export class Replica {
   /** Logical time: the leaders' stamps, made never to go back. */
   #timeMs = 0;
   #queries: PendingQuery[] = [];
+  /** Nothing of what waits can be answered before this much is applied. */
+  #queriesWaitFor = Number.POSITIVE_INFINITY;
   #send: Envelope[] = [];
 
   /** Sessions expire after `sessionTimeoutMs` milliseconds of logical time: the same on every replica. */
@@ -70,6 +72,7 @@ export class Replica {
 
   receive(from: Address, message: QueryMessage): void {
     this.#queries.push({ from, query: message });
+    this.#queriesWaitFor = Math.min(this.#queriesWaitFor, message.appliedBelow);
     this.#answerQueries();
   }
 
@@ -138,6 +141,7 @@ export class Replica {
 
   /** Duplicates are answered from what was stored when they were applied. */
   #answerAgain(segment: SequencedSegment, count: number): void {
+    if (segment.answerer !== this.#learner) return;
     for (const run of this.#sessions.stored(segment.session, segment.firstSequence, count)) {
       this.#respond(segment, run.firstSequence, run.results);
     }
@@ -156,11 +160,13 @@ export class Replica {
 
   /** A client never goes back: its query waits until what it has seen is applied here. */
   #answerQueries(): void {
-    if (this.#queries.length === 0) return;
+    if (this.#queriesWaitFor > this.#appliedBelow) return;
     const waiting: PendingQuery[] = [];
+    this.#queriesWaitFor = Number.POSITIVE_INFINITY;
     for (const entry of this.#queries) {
       if (entry.query.appliedBelow > this.#appliedBelow) {
         waiting.push(entry);
+        this.#queriesWaitFor = Math.min(this.#queriesWaitFor, entry.query.appliedBelow);
         continue;
       }
       const { id, bytes } = entry.query;

@@ -123,7 +123,10 @@ export class SessionTable {
   stored(session: number, firstSequence: number, count: number): readonly StoredResults[] {
     const found: StoredResults[] = [];
     const end = firstSequence + count;
-    for (const run of this.#sessions.get(session)?.stored ?? []) {
+    const runs = this.#sessions.get(session)?.stored ?? [];
+    for (let at = firstEndingAbove(runs, firstSequence); at < runs.length; at++) {
+      const run = runs[at]!;
+      if (run.firstSequence >= end) break;
       const from = Math.max(run.firstSequence, firstSequence);
       const to = Math.min(run.firstSequence + run.results.length, end);
       if (from >= to) continue;
@@ -135,4 +138,17 @@ export class SessionTable {
     }
     return found;
   }
+}
+
+/** Position of the first run that ends above a sequence number. */
+function firstEndingAbove(runs: readonly StoredResults[], sequence: number): number {
+  let low = 0;
+  let high = runs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const { firstSequence, results } = runs[middle]!;
+    if (firstSequence + results.length > sequence) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

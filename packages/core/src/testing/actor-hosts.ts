@@ -255,18 +255,20 @@ export class LearnerHost implements Host {
 
   #startReplica(): Replica {
     const host = {
-      apply: (segment: CommandSegment, skip: number) => this.#apply(segment, skip),
+      apply: (segment: CommandSegment, skip: number, firstInstance: number, timeMs: number) =>
+        this.#apply(segment, skip, firstInstance, timeMs),
       query: () => this.#applied,
     };
     return new Replica(this.index, host, this.world.profile.sessionTimeoutMs);
   }
 
   /** The state machine: a command's result is its position among all that were applied. */
-  #apply(segment: CommandSegment, skip: number): readonly Result[] {
+  #apply(segment: CommandSegment, skip: number, firstInstance: number, timeMs: number): readonly Result[] {
     const results: number[] = [];
     for (let position = skip; position < segment.count; position++) {
       const command = decodeCommand(segment.bytes, segment.skip + position);
-      this.#applied = this.world.checker.onApply(this.index, command);
+      const instance = firstInstance + position - skip;
+      this.#applied = this.world.checker.onApply(this.index, command, instance, timeMs);
       results.push(this.#applied);
     }
     return results;

@@ -1,7 +1,7 @@
 import type { AcceptorRecord } from "../acceptor.js";
 import { type Ballot, compareBallots, formatBallot, noBallot } from "../ballot.js";
 import type { Batch } from "../batch.js";
-import type { AcceptedEntry, Message, PromiseMessage, ResponseMessage } from "../messages.js";
+import type { AcceptedEntry, Address, Message, PromiseMessage, ResponseMessage } from "../messages.js";
 import type { QuorumSizes } from "../quorum.js";
 import { SessionModel } from "./session-model.js";
 import { type InstanceValue, valuesOf } from "./values.js";
@@ -64,6 +64,9 @@ export class Checker {
   readonly #promisers = new Map<string, Set<number>>();
   /** Ballots whose phase 1 is complete, and since when. */
   readonly #elected = new Map<string, { readonly ballot: Ballot; readonly at: number }>();
+  /** By client and request: what was chosen when a read was asked for. */
+  readonly #readsFrom = new Map<string, number>();
+  readonly #gone = new Set<number>();
   readonly #beliefs = new Map<number, Belief>();
   readonly #forwarded = new Map<unknown, number>();
   /** By learner: how many values it was sent that are not what their digests say, and how many it has reported. */
@@ -151,6 +154,29 @@ export class Checker {
     require(all <= (this.#corrupted[learner] ?? 0), "a mismatch is reported only of what was damaged");
   }
 
+  /** A client asks the leader from where on a read may be answered. */
+  onRead(client: Address, id: number): void {
+    // A request for a sign of life has always the same number, and nothing is read by its answer.
+    if (id !== 0) this.#readsFrom.set(`${client} ${id}`, this.#chosenBelow);
+  }
+
+  /** Whatever was chosen when it asked is below. */
+  onReadReady(client: Address, id: number, readBelow: number): void {
+    const chosenBelow = this.#readsFrom.get(`${client} ${id}`) ?? 0;
+    require(readBelow >= chosenBelow, "a linearizable read sees everything that was chosen before");
+  }
+
+  /** The session of a client that has lived without faults for long enough. */
+  onLiving(session: number | undefined): void {
+    const isOpen = session === undefined || this.sessions.isOpen(session);
+    require(isOpen, "a client that lives keeps its session alive");
+  }
+
+  /** This learner is gone for good. */
+  onLearnerGone(learner: number): void {
+    this.#gone.add(learner);
+  }
+
   onProposerStep(chosenBelow: number): void {
     require(chosenBelow <= this.#chosenBelow, "a proposer takes for chosen what is chosen");
   }
@@ -170,10 +196,13 @@ export class Checker {
   }
 
   /** A state machine applies `command`; returns how many it has applied with this one. */
-  onApply(learner: number, command: number): number {
+  onApply(learner: number, command: number, instance: number, timeMs: number): number {
     const position = this.#appliedAt[learner] ?? 0;
     require(this.sessions.applied[position] ===
       command, "replicas apply each command once, in the same order");
+    const at = this.sessions.appliedAt[position];
+    require(at?.instance === instance, "a state machine is told the instance of its command");
+    require(at.timeMs === timeMs, "a state machine is told the logical time, which never goes back");
     this.#appliedAt[learner] = position + 1;
     return position + 1;
   }
@@ -217,7 +246,9 @@ export class Checker {
   }
 
   learnersAgree(): boolean {
-    return this.#handedOnBelow.every(below => below === this.#chosenBelow);
+    return this.#handedOnBelow.every(
+      (below, learner) => below === this.#chosenBelow || this.#gone.has(learner),
+    );
   }
 
   #onPromised(acceptor: number, ballot: Ballot): void {

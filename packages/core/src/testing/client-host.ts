@@ -1,6 +1,5 @@
 import { Client } from "../client.js";
 import type { Address, Envelope, Message } from "../messages.js";
-import { graceMs } from "./profile.js";
 import { encodeCommands } from "./values.js";
 import type { Host, World } from "./world.js";
 
@@ -55,6 +54,10 @@ export class ClientHost implements Host {
 
   get deadline(): number {
     return this.#client.deadline;
+  }
+
+  get session(): number | undefined {
+    return this.#client.session;
   }
 
   /** It has left, or its session has expired. */
@@ -182,12 +185,12 @@ export class ClientHost implements Host {
     if (this.#client.state !== "expired" || this.#expiryNoted) return;
     this.#expiryNoted = true;
     this.world.counters.expiries += 1;
-    const { faultlessMs, profile } = this.world;
+    const { profile } = this.world;
     const hasFaults = Object.values(profile.faults).some(probability => probability > 0);
     // A lease that hardly outlasts the messages lets proposers duel without any faults.
-    const isCalm = !hasFaults && profile.leaseMs >= 8 * profile.delayMsMax;
-    const mayHaveSlept = !isCalm && faultlessMs <= graceMs(profile);
-    this.world.checker.onExpired(this.#client.session ?? -1, mayHaveSlept);
+    const isCalm =
+      !hasFaults && profile.deadForEver === "nobody" && profile.leaseMs >= 8 * profile.delayMsMax;
+    this.world.checker.onExpired(this.#client.session ?? -1, !isCalm && !this.world.mustLive(this));
     this.#waiting.clear();
   }
 

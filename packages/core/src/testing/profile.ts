@@ -47,6 +47,8 @@ export interface Profile {
   readonly idleMs: number;
   /** With trimming, learners report progress and never lose what they have learned. */
   readonly trimming: boolean;
+  /** Who is never started again after the faults: none, or one of a role that can do without. */
+  readonly deadForEver: "nobody" | "proposer" | "acceptor" | "learner";
   /** Everything below was chosen, applied and trimmed before the run. */
   readonly firstInstance: number;
   /** Payload bytes of one part of a Promise, so small that there are many parts. */
@@ -92,7 +94,11 @@ export function drawProfile(random: Random): Profile {
   const sessionTimeoutMs = random.pick([600, 2000, 60_000]);
   const leaseMs = random.pick([60, 150, 400]);
   return {
-    topology: { proposers: random.pick([2, 2, 3]), acceptors, learners: 2 },
+    topology: {
+      proposers: random.pick([1, 2, 2, 2, 3, 3]),
+      acceptors,
+      learners: random.pick([1, 2, 2, 2, 3]),
+    },
     quorums: random.pick(quorumSizes[acceptors] ?? []),
     mode: random.pick(["multi", "multi", "basic"]),
     leaseMs,
@@ -100,7 +106,7 @@ export function drawProfile(random: Random): Profile {
     distinguishedLearner: random.chance(0.4),
     digest: random.chance(0.4),
     batchCommandsMax: random.between(1, 5),
-    pipelineBatchesMax: random.between(1, 4),
+    pipelineBatchesMax: random.pick([1, 2, 3, 4, 8]),
     lingerMs: random.pick([0, 0, 0, 7]),
     adaptive: random.chance(0.5),
     clients: random.between(2, 4),
@@ -109,6 +115,7 @@ export function drawProfile(random: Random): Profile {
     sessionTimeoutMs,
     idleMs: random.chance(0.2) && sessionTimeoutMs < 60_000 ? 2 * graceMs({ sessionTimeoutMs, leaseMs }) : 0,
     trimming,
+    deadForEver: random.pick(["nobody", "nobody", "proposer", "acceptor", "learner"]),
     firstInstance: random.pick([0, 0, 2 ** 31 - 40, 2 ** 32 - 40, 2 ** 40]),
     promisePartBytesMax: random.pick([4, 16, 64, 1024]),
     faultSteps: random.between(300, 1500),

@@ -19,6 +19,8 @@ export class SessionModel {
   readonly #require: (holds: boolean, invariant: string) => void;
   /** Commands that took effect, in order. */
   readonly applied: number[] = [];
+  /** For each of them: where, and when by logical time. */
+  readonly appliedAt: { readonly instance: number; readonly timeMs: number }[] = [];
 
   constructor(
     firstSequence: number,
@@ -55,6 +57,7 @@ export class SessionModel {
     this.#require(value.command > before, "a client's commands take effect once and in its order");
     this.#lastOfClient.set(value.client, value.command);
     this.applied.push(value.command);
+    this.appliedAt.push({ instance, timeMs: this.#timeMs });
     session.results.set(value.sequence, this.applied.length);
   }
 

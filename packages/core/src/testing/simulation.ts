@@ -7,7 +7,7 @@ import { EventQueue } from "./event-queue.js";
 import { freezeDeep } from "./freeze-deep.js";
 import { describeEvent, type SimulationEvent } from "./history.js";
 import { Operations } from "./operations.js";
-import { drawProfile, type FaultKind, type Profile } from "./profile.js";
+import { drawProfile, type FaultKind, graceMs, type Profile } from "./profile.js";
 import { Random } from "./random.js";
 import { corrupted } from "./values.js";
 import { type Counters, type Host, noCounters, type World } from "./world.js";
@@ -55,6 +55,8 @@ interface Place {
   /** Until then nothing that it sends or is sent arrives. */
   isolatedUntil: number;
   tickAt: number;
+  /** It has looked at the clock and is frozen before its call: nothing else happens to it until that is done. */
+  isStalled: boolean;
 }
 
 type Call = Extract<SimulationEvent, { kind: "call" }>["call"];
@@ -79,6 +81,9 @@ class Simulation implements World {
   #now = 1000;
   #ticking = false;
   #faultlessSince = Number.POSITIVE_INFINITY;
+  #deadForEver: Host | undefined;
+  /** Clients whose sessions have come through the faults: they must stay. */
+  #living: readonly ClientHost[] | undefined;
   steps = 0;
 
   constructor(options: SimulationOptions) {
@@ -124,9 +129,22 @@ class Simulation implements World {
     return this.#now - this.#faultlessSince;
   }
 
+  mustLive(host: Host): boolean {
+    return this.#living?.some(client => client === host) ?? false;
+  }
+
   get done(): boolean {
     if (this.faulty || this.#now < this.#faultlessSince + this.profile.idleMs) return false;
     return this.checker.learnersAgree() && this.#clients.every(client => client.gone || client.settled);
+  }
+
+  /** Judges the run as a whole. */
+  conclude(): void {
+    const problem = this.operations.violation();
+    if (problem !== undefined) throw new CheckFailure(problem);
+    for (const client of this.#living ?? []) {
+      if (!client.gone) this.checker.onLiving(client.session);
+    }
   }
 
   get history(): readonly string[] {
@@ -141,6 +159,9 @@ class Simulation implements World {
     this.#history.push(next);
     if (this.#history.length > 4 * historySteps) this.#history.splice(0, 3 * historySteps);
     this.#handle(next.event);
+    if (this.faultlessMs > graceMs(this.profile)) {
+      this.#living ??= this.#clients.filter(({ session = -1 }) => this.checker.sessions.isOpen(session));
+    }
     if (this.steps === this.#faultSteps) this.#stopFaults();
     if (this.steps > this.#faultSteps + settleStepsMax) {
       throw new CheckFailure(`everything settles after the faults stop: ${this.#unsettled().join(", ")}`);
@@ -152,7 +173,11 @@ class Simulation implements World {
       freezeDeep(message);
       this.checker.onSend(host.role, host.index, message);
       this.#count(message);
-      for (const address of to) this.#transmit(host.address, address, message);
+      for (const address of to) {
+        if (message.type === "read") this.checker.onRead(host.address, message.id);
+        if (message.type === "readReady") this.checker.onReadReady(address, message.id, message.readBelow);
+        this.#transmit(host.address, address, message);
+      }
     }
   }
 
@@ -161,6 +186,7 @@ class Simulation implements World {
     if (place === undefined || !place.alive) return;
     place.alive = false;
     place.life += 1;
+    place.isStalled = false;
     place.tickAt = Number.POSITIVE_INFINITY;
     host.crash();
     this.counters.crashes += 1;
@@ -181,6 +207,7 @@ class Simulation implements World {
       frozenUntil: 0,
       isolatedUntil: 0,
       tickAt: Number.POSITIVE_INFINITY,
+      isStalled: false,
     };
     this.#places.set(host.address, place);
     this.#after(place);
@@ -292,7 +319,7 @@ class Simulation implements World {
         return this.#onUnrest();
       case "restart": {
         const place = this.#places.get(event.host) as Place;
-        if (place.alive) return;
+        if (place.alive || place.host === this.#deadForEver) return;
         place.alive = true;
         place.host.restart(this.#now);
         return this.#after(place);
@@ -301,15 +328,16 @@ class Simulation implements World {
         return this.#onAct(event);
       case "call": {
         const place = this.#places.get(event.host) as Place;
-        if (place.life === event.life) this.#finish(place, event.call, event.sampledAt);
-        return;
+        if (place.life !== event.life) return;
+        place.isStalled = false;
+        return this.#finish(place, event.call, event.sampledAt);
       }
       default: {
         const place = this.#places.get(event.kind === "deliver" ? event.to : event.host);
         if (place === undefined || !place.alive) return;
         // A thread that wakes up late reads its mail before any of its time-outs fires.
         const wakesAt = place.frozenUntil + (event.kind === "tick" ? 1 : 0);
-        if (place.frozenUntil > this.#now) return this.#events.add(wakesAt, event);
+        if (place.frozenUntil > this.#now || place.isStalled) return this.#events.add(wakesAt, event);
         return this.#onHostEvent(place, event);
       }
     }
@@ -357,6 +385,7 @@ class Simulation implements World {
       return this.#finish(place, call, sampledAt);
     }
     this.counters.stalls += 1;
+    place.isStalled = true;
     place.frozenUntil = this.#now + this.random.between(10, 600);
     const event = { kind: "call", host: place.host.address, life: place.life, sampledAt, call } as const;
     this.#events.add(place.frozenUntil, event);
@@ -445,6 +474,11 @@ class Simulation implements World {
 
   #stopFaults(): void {
     this.#faultlessSince = this.#now;
+    this.#deadForEver = this.#pickDead();
+    if (this.#deadForEver !== undefined) {
+      this.crash(this.#deadForEver);
+      if (this.#deadForEver.role === "learner") this.checker.onLearnerGone(this.#deadForEver.index);
+    }
     for (const place of this.#places.values()) {
       // An actor that is stalled in a call finishes it when it wakes up; a sleeping client wakes up at once.
       if (place.host.role === "client" && place.frozenUntil > this.#now) {
@@ -452,11 +486,27 @@ class Simulation implements World {
         place.tickAt = Number.POSITIVE_INFINITY;
         this.#after(place);
       }
-      if (place.alive) continue;
+      if (place.alive || place.host === this.#deadForEver) continue;
       place.alive = true;
       place.host.restart(this.#now);
       this.#after(place);
     }
+  }
+
+  /** Somebody whom the others can do without. */
+  #pickDead(): Host | undefined {
+    const { deadForEver, topology, quorums } = this.profile;
+    const { proposers, acceptors, learners } = topology;
+    const isSpare = {
+      nobody: false,
+      proposer: proposers > 1,
+      acceptor: acceptors > Math.max(quorums.prepare, quorums.accept),
+      // Nothing is trimmed any more without it, and so nothing that it has not learned.
+      learner: learners > 1,
+    };
+    if (!isSpare[deadForEver]) return undefined;
+    const hosts = [...this.#places.values()].map(({ host }) => host);
+    return this.random.pick(hosts.filter(({ role }) => role === deadForEver));
   }
 
   #count(message: Message): void {
@@ -509,8 +559,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   let violation: string | undefined;
   try {
     while (!simulation.done) simulation.step();
-    const problem = simulation.operations.violation();
-    if (problem !== undefined) throw new CheckFailure(problem);
+    simulation.conclude();
   } catch (error) {
     violation = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   }

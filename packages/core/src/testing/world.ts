@@ -61,8 +61,8 @@ export interface World {
   readonly faulty: boolean;
   /** Virtual time, in milliseconds. An actor may be given an earlier one: it was frozen after it looked. */
   readonly now: number;
-  /** How long there have been no faults, in virtual milliseconds; negative while there are. */
-  readonly faultlessMs: number;
+  /** Has this client's session come through the faults, and so must stay? */
+  mustLive(host: Host): boolean;
   /** First sequence number of every session. */
   readonly firstSequence: number;
   send(host: Host, envelopes: readonly Envelope[]): void;

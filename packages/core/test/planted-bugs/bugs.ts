@@ -868,7 +868,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     options: {
-      profile: { sessionTimeoutMs: 600, idleMs: 10_000, leaseMs: 400, delayMsMax: 4 },
+      profile: { sessionTimeoutMs: 600, idleMs: 10_000, leaseMs: 400, delayMsMax: 4, deadForEver: "nobody" },
       without: faultKinds,
     },
   },
