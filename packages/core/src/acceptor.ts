@@ -253,6 +253,11 @@ export class Acceptor {
       if (bytes >= this.#bounds.fetchBytesMax) return;
     }
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    return [this.#promised, this.#lease, this.#trimmedBelow, [...this.#accepted.from(0)]];
+  }
 }
 
 /** About how many bytes an entry makes in a message. */

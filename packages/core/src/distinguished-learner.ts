@@ -62,4 +62,9 @@ export class DistinguishedLearner {
     });
     return farthest;
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    return [this.#appliedBelow, this.#index, this.#watchedBelow, this.#movedAt];
+  }
 }

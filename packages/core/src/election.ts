@@ -69,4 +69,10 @@ export class Election {
     const spreadMs = (leaseMs / 4) * 2 ** Math.min(this.#failures, doublingsMax);
     this.#at = notBefore + random() * spreadMs;
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    const failures = this.#options.leaseMs > 0 ? Math.min(this.#failures, doublingsMax) : 0;
+    return [this.#leader, this.#leaderUntil, failures, this.#at];
+  }
 }

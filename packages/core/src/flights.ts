@@ -110,4 +110,9 @@ export class Flights {
   newSegments(): Segment[] {
     return this.#flights.filter(({ isNew }) => isNew).flatMap(({ batch }) => batch.segments);
   }
+
+  /** Everything its future depends on, as plain data, but for when an answer is late; for the explorer. */
+  dump(): unknown {
+    return this.#flights.map(flight => ({ ...flight, sentAt: 0 }));
+  }
 }

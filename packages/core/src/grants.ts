@@ -45,4 +45,9 @@ export class Grants {
     }
     return 0;
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    return [this.#until, this.#round];
+  }
 }

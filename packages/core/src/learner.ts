@@ -270,4 +270,15 @@ export class Learner {
     const message = { type: "progress", appliedBelow: this.#chosenBelow, stuck } as const;
     this.#send.push({ to: this.#proposers, message });
   }
+
+  /** Everything its future depends on, as plain data, but for when a tick is due; for the explorer. */
+  dump(): unknown {
+    return [
+      this.#votes.dump(),
+      [...this.#waiting.from(0)],
+      [this.#chosenBelow, this.#seenEnd, this.#toldChosenBelow, this.#trimmedBelow, this.#reportedBelow],
+      [this.#leader, this.#isDistinguished, Math.min(this.#fetchesInVain, limits.fetchesInVainMax)],
+      [Number.isFinite(this.#fetchAt), Number.isFinite(this.#reportAt)],
+    ];
+  }
 }

@@ -101,4 +101,9 @@ export class ProposalQueue {
     this.#waiting.splice(0, this.#head);
     this.#head = 0;
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    return this.#waiting.slice(this.#head);
+  }
 }

@@ -647,6 +647,15 @@ export class Proposer {
     if (to.length === 0) return;
     this.#send.push({ to, message: { type: "notLeader", ballot: this.#seen, leader, forwarded } });
   }
+
+  /** Everything its future depends on, as plain data, but for when a tick is due; for the explorer. */
+  dump(): unknown {
+    return [
+      dumpOf(this.#state),
+      [this.#queue.dump(), this.#reads.dump(), this.#election.dump(), this.#distinguished.dump()],
+      [this.#seen, this.#chosenBelow, this.#forgottenBelow, this.#lastTimeMs, `${this.#heartbeatAt}`],
+    ];
+  }
 }
 
 /** The end of everything that was proposed or found in phase 1. */
@@ -686,4 +695,15 @@ function clientsOf(segments: readonly Segment[]): Address[] {
   const clients = new Set<number>();
   for (const segment of segments) if ("client" in segment) clients.add(segment.client);
   return [...clients].map(clientAddress);
+}
+
+function dumpOf(state: State): unknown {
+  switch (state.kind) {
+    case "following":
+      return state;
+    case "preparing":
+      return { ...state, promises: [...state.promises], grants: state.grants?.dump(), sentAt: 0 };
+    case "leading":
+      return { ...state, flights: state.flights.dump(), grants: state.grants.dump() };
+  }
 }

@@ -77,4 +77,9 @@ export class ReadRequests {
       message: { type: "readReady", id, readBelow },
     }));
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    return this.#waiting;
+  }
 }

@@ -132,6 +132,11 @@ export class VoteCount {
     this.#ballots.splice(at, 0, { ballot, tallies });
     return tallies;
   }
+
+  /** Everything its future depends on, as plain data; for the explorer. */
+  dump(): unknown {
+    return this.#ballots.map(({ ballot, tallies }) => [ballot, [...tallies.from(0)]]);
+  }
 }
 
 /** One acceptor's vote, or nobody's: a value that was told without one. */

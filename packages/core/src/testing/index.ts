@@ -8,6 +8,20 @@ export {
   describeSequences,
 } from "./describe.js";
 export {
+  type Configuration,
+  disjointQuorums,
+  largeConfigurations,
+  type ProposerBounds,
+  smallConfigurations,
+} from "./explorer/configuration.js";
+export {
+  type Exploration,
+  type ExplorationCounts,
+  type ExploreOptions,
+  explore,
+  type FoundViolation,
+} from "./explorer/explore.js";
+export {
   checkLinearizability,
   type LinearizabilityOptions,
   type LinearizabilityResult,
