@@ -20,14 +20,14 @@ function commands(firstSequence: number, count: number, acknowledgedBelow = 1): 
 }
 
 function opened(): SessionTable {
-  const table = new SessionTable();
+  const table = new SessionTable(1000);
   table.open(40, 3);
   return table;
 }
 
 describe("SessionTable", () => {
   it("knows only sessions that were opened", () => {
-    const table = new SessionTable();
+    const table = new SessionTable(1000);
     expect(table.admit(commands(1, 1), ballot)).toEqual({ kind: "unknownSession" });
     expect(table.size).toBe(0);
     table.open(40, 3);
