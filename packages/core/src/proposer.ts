@@ -126,7 +126,7 @@ export class Proposer {
   #forgottenBelow = 0;
   #lastTimeMs = 0;
   /** When a leader says again that it leads. */
-  #heartbeatAt = Number.NEGATIVE_INFINITY;
+  #heartbeatAt: number;
   #send: Envelope[] = [];
 
   constructor(options: ProposerOptions) {
@@ -137,6 +137,7 @@ export class Proposer {
     this.#others = addressesOf("proposer", topology.proposers).filter((_, other) => other !== index);
     this.#election = new Election({ index, leaseMs, random });
     this.#distinguished = new DistinguishedLearner(topology.learners, leaseMs);
+    this.#heartbeatAt = leaseMs > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   get state(): State["kind"] {
