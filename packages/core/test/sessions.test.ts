@@ -68,6 +68,19 @@ describe("SessionTable", () => {
     ]);
   });
 
+  it("forgets who was silent for longer than the time-out, and nobody else", () => {
+    const table = new SessionTable(1000);
+    table.open(40, 0);
+    table.open(41, 400);
+    table.open(42, 800);
+    expect(table.touch(40, 900)).toBe(true);
+    table.expire(1400);
+    expect(table.size).toBe(3);
+    table.expire(1401);
+    expect([40, 41, 42].map(session => table.touch(session, 1401))).toEqual([true, false, true]);
+    expect(table.admit(commands(1, 1), ballot)).toEqual({ kind: "apply", skip: 0 });
+  });
+
   it("counts on beyond 2^32", () => {
     const table = opened();
     const last = 2 ** 32 - 2;
