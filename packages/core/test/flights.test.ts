@@ -26,7 +26,7 @@ describe("Flights", () => {
     );
     const counts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 });
     fc.assert(
-      fc.property(counts, fc.array(step, { maxLength: 30 }), (sizes, steps) => {
+      fc.property(counts, fc.array(step, { maxLength: 30, size: "max" }), (sizes, steps) => {
         const flights = fly(...sizes);
         const ends = sizes.map((_, at) => sizes.slice(0, at + 1).reduce((sum, count) => sum + count, 0));
         const voters = sizes.map(() => new Set<number>());

@@ -21,7 +21,7 @@ const step = fc.oneof(
 describe("Outstanding", () => {
   it("settles, expires and frees numbers like a list of all that were ever used", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+      fc.property(fc.array(step, { maxLength: 60, size: "max" }), steps => {
         const outstanding = new Outstanding(window);
         const known: Known[] = [];
         const ends: number[] = [];

@@ -8,7 +8,10 @@ const caps = { commandsWanted: 8, commandsMax: 8, bytesMax: 100 };
 
 /** Segments with sequence numbers that go on from one to the next. */
 const segments = fc
-  .array(fc.record({ count: fc.integer({ min: 1, max: 20 }), bytes: fc.nat(60) }), { maxLength: 20 })
+  .array(fc.record({ count: fc.integer({ min: 1, max: 20 }), bytes: fc.nat(60) }), {
+    maxLength: 20,
+    size: "max",
+  })
   .map(shapes => {
     let next = 1;
     return shapes.map(({ count, bytes }) => {

@@ -1,7 +1,6 @@
 import {
   type AcceptedEntry,
   type Ballot,
-  type Batch,
   formatBallot,
   noBallot,
   type PromiseMessage,
@@ -10,6 +9,7 @@ import {
   ThresholdQuorums,
 } from "@synod/core";
 import { describe, expect, it } from "vitest";
+import { commands, entryOf as entry } from "./support.js";
 
 const base = 2 ** 32 - 3;
 
@@ -27,20 +27,6 @@ function proposer(mode: "basic" | "multi" = "multi", batchesMax = 8): Proposer {
     distinguishedLearner: false,
     random: () => 0,
   });
-}
-
-function commands(firstSequence: number, count: number): Batch {
-  const session = { client: 1, session: 9, acknowledgedBelow: 1, answerer: 0 };
-  const bytes = new Uint8Array(count);
-  return {
-    timeMs: 1,
-    count,
-    segments: [{ kind: "commands", ...session, firstSequence, count, skip: 0, bytes }],
-  };
-}
-
-function entry(ballot: Ballot, firstInstance: number, batch: Batch): AcceptedEntry {
-  return { ballot, firstInstance, count: batch.count, batch, source: null };
 }
 
 function propose(role: Proposer, segments: readonly Segment[]): void {

@@ -148,7 +148,7 @@ describe("replicas", () => {
     });
     const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 5 }));
     fc.assert(
-      fc.property(fc.array(batch, { minLength: 1, maxLength: 12 }), cuts, (batches, lengths) => {
+      fc.property(fc.array(batch, { minLength: 1, maxLength: 12, size: "max" }), cuts, (batches, lengths) => {
         const whole = entries(...batches);
         const sliced = whole.flatMap(entry => slicesOf(entry, lengths));
         const [one, other] = [new Tested().apply(...whole), new Tested().apply(...sliced)];
