@@ -413,11 +413,15 @@ export class Proposer {
   }
 
   /** When a batch that is not full has waited long enough; infinite when it waits for something else. */
-  #lingerUntil(state: Leading): number {
-    const hasRoom = state.flights.length < this.#options.pipeline.batchesMax && state.successor === undefined;
-    const isLingering = this.#options.batch.lingerMs > 0 && this.#queue.commands > 0 && hasRoom;
-    if (!isLingering || this.#options.mode === "basic") return Number.POSITIVE_INFINITY;
-    return this.#queue.waitsSince + this.#options.batch.lingerMs;
+  #lingerUntil({ flights, successor }: Leading): number {
+    const { batch, pipeline, mode } = this.#options;
+    const isLingering = batch.lingerMs > 0 && this.#queue.commands > 0 && successor === undefined;
+    const wouldGrow = batch.adaptive && flights.length >= batchesUnderWay;
+    const hasRoom =
+      mode === "basic"
+        ? flights.length === 0 && this.#reads.length === 0
+        : flights.length < pipeline.batchesMax && !wouldGrow;
+    return isLingering && hasRoom ? this.#queue.waitsSince + batch.lingerMs : Number.POSITIVE_INFINITY;
   }
 
   /**
