@@ -131,7 +131,7 @@ export class Proposer {
   #forgottenBelow = 0;
   #lastTimeMs = 0;
   /** When a leader says again that it leads. */
-  #heartbeatAt = Number.NEGATIVE_INFINITY;
+  #heartbeatAt: number;
   #send: Envelope[] = [];
 
   constructor(options: ProposerOptions) {
@@ -145,6 +145,7 @@ export class Proposer {
     this.#election = new Election({ index, leaseMs, random });
     const stallMs = Math.max(leaseMs, limits.learnerStallMsMin);
     this.#distinguished = new DistinguishedLearner(topology.learners, stallMs);
+    this.#heartbeatAt = leaseMs > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   get state(): State["kind"] {

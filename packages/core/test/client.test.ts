@@ -5,15 +5,23 @@ const never = Number.POSITIVE_INFINITY;
 const session = 2 ** 32 + 5;
 const ballot: Ballot = { round: 3, incarnation: 1, proposer: 1 };
 
-function openClient(windowCommandsMax = 8): Client {
-  const client = new Client({
+const keepAliveMs = 100_000;
+
+function newClient(windowCommandsMax = 8): Client {
+  return new Client({
     topology: { proposers: 2, acceptors: 3, learners: 2 },
     client: 7,
     windowCommandsMax,
     retryAfterMs: 100,
     retryAfterMsMax: 400,
+    keepAliveMs,
     answerer: 0,
+    batch: { commandsMax: 8, adaptive: false },
   });
+}
+
+function openClient(windowCommandsMax = 8): Client {
+  const client = newClient(windowCommandsMax);
   client.open(0);
   client.receive("learner-0", { type: "sessionOpened", session }, 0);
   client.takeReady();
@@ -29,10 +37,24 @@ function respond(client: Client, firstSequence: number, results: readonly unknow
   client.receive("learner-0", message, now);
 }
 
-/** What was sent, one line each: `proposer-0 commands 1+3`. */
+function notLeader(leader: number) {
+  return { type: "notLeader", ballot, leader, forwarded: false } as const;
+}
+
+/** The leader is silent, also when it is asked for a sign of life: what is unanswered is sent to the next one. */
+function resend(client: Client): void {
+  client.tick(100);
+  expect(sent(client)).toEqual(["proposer-0 read"]);
+  client.tick(200);
+}
+
+/** What was sent, one line each: `proposer-0 commands 1+3`. Of answerers, only others than the first are named. */
 function sent(client: Client): string[] {
-  const describe = (segment: Segment) =>
-    "firstSequence" in segment ? `${segment.kind} ${segment.firstSequence}+${segment.count}` : segment.kind;
+  const describe = (segment: Segment) => {
+    if (!("firstSequence" in segment)) return segment.kind;
+    const { kind, firstSequence, count, answerer } = segment;
+    return `${kind} ${firstSequence}+${count}${answerer === 0 ? "" : ` to learner-${answerer}`}`;
+  };
   return client.takeReady().send.map(({ to, message }) => {
     const segments = message.type === "propose" ? message.segments.map(describe) : [message.type];
     return [...to, ...segments].join(" ");
@@ -41,14 +63,7 @@ function sent(client: Client): string[] {
 
 describe("Client", () => {
   it("opens a session, asking again until it has one", () => {
-    const client = new Client({
-      topology: { proposers: 2, acceptors: 3, learners: 2 },
-      client: 7,
-      windowCommandsMax: 8,
-      retryAfterMs: 100,
-      retryAfterMsMax: 400,
-      answerer: 0,
-    });
+    const client = newClient();
     client.open(0);
     expect(client.room).toBe(0);
     expect(sent(client)).toEqual(["proposer-0 open"]);
@@ -56,7 +71,7 @@ describe("Client", () => {
     expect(sent(client)).toEqual(["proposer-1 open"]);
     client.receive("learner-0", { type: "sessionOpened", session }, 110);
     expect(client.room).toBe(8);
-    expect(client.deadline).toBe(never);
+    expect(client.deadline).toBe(110 + keepAliveMs);
     client.receive("learner-0", { type: "sessionOpened", session: session + 1 }, 120);
     expect(client.session).toBe(session);
     expect(sent(client)).toEqual(["proposer-1 close"]);
@@ -66,7 +81,7 @@ describe("Client", () => {
     const client = openClient(4);
     expect(submit(client, 3)).toBe(1);
     expect(client.room).toBe(1);
-    expect(() => submit(client, 2)).toThrow("a submission fits into the window");
+    expect(() => submit(client, 2)).toThrow("an open session that has room");
     respond(client, 2, ["b"]);
     expect(client.room).toBe(1);
     respond(client, 1, ["a"]);
@@ -87,16 +102,57 @@ describe("Client", () => {
       { firstSequence: 4, results: ["d"] },
     ]);
     expect(client.unanswered).toBe(0);
-    expect(client.deadline).toBe(never);
+    expect(client.deadline).toBe(keepAliveMs);
   });
 
   it("goes where a proposer that does not lead points, once", () => {
     const client = openClient();
     submit(client, 2);
     sent(client);
-    client.receive("proposer-0", { type: "notLeader", ballot }, 1);
-    client.receive("proposer-0", { type: "notLeader", ballot }, 2);
+    client.receive("proposer-0", notLeader(1), 1);
+    client.receive("proposer-0", notLeader(1), 2);
     expect(sent(client)).toEqual(["proposer-1 commands 1+2"]);
+  });
+
+  it("sends nothing again that was handed on, and follows nobody who knows nobody, nor old news", () => {
+    const client = openClient();
+    submit(client, 2);
+    sent(client);
+    client.receive("proposer-0", notLeader(-1), 1);
+    expect(sent(client)).toEqual([]);
+    client.receive("proposer-0", { ...notLeader(1), forwarded: true }, 2);
+    expect(sent(client)).toEqual([]);
+    submit(client, 1);
+    expect(sent(client)).toEqual(["proposer-1 commands 3+1"]);
+    client.receive("proposer-1", { ...notLeader(0), ballot: { ...ballot, round: 2 } }, 3);
+    expect(sent(client)).toEqual([]);
+  });
+
+  it("asks the leader for a sign of life before it sends anything again", () => {
+    const client = openClient();
+    submit(client, 1);
+    sent(client);
+    client.tick(100);
+    expect(sent(client)).toEqual(["proposer-0 read"]);
+    client.receive("proposer-0", { type: "readReady", id: 0, readBelow: 9 }, 150);
+    client.tick(200);
+    expect(sent(client)).toEqual(["proposer-0 commands 1+1 to learner-1"]);
+    client.tick(400);
+    expect(sent(client)).toEqual(["proposer-0 read"]);
+    client.tick(600);
+    expect(sent(client)).toEqual(["proposer-1 commands 1+1"]);
+  });
+
+  it("keeps its session alive when it has been silent for a while", () => {
+    const client = openClient();
+    submit(client, 1, 10);
+    sent(client);
+    respond(client, 1, ["a"], 20);
+    client.tick(keepAliveMs);
+    expect(sent(client)).toEqual([]);
+    client.tick(keepAliveMs + 10);
+    expect(sent(client)).toEqual(["proposer-0 keepAlive"]);
+    expect(client.deadline).toBe(2 * keepAliveMs + 10);
   });
 
   it("goes back to a gap once per ballot and expected number", () => {
@@ -123,7 +179,7 @@ describe("Client", () => {
     client.abandon(2);
     client.abandon(3);
     expect(sent(client)).toEqual([]);
-    client.tick(100);
+    resend(client);
     expect(sent(client)).toEqual(["proposer-1 commands 1+1 fill 2+2 commands 4+1"]);
     respond(client, 1, ["a", undefined, undefined, "d"]);
     const { settled } = client.takeReady();
@@ -143,7 +199,7 @@ describe("Client", () => {
     expect(client.deadline).toBe(70);
     client.tick(80);
     expect(client.takeReady().expired).toEqual([2]);
-    client.tick(100);
+    resend(client);
     expect(sent(client)).toEqual(["proposer-1 fill 1+1", "proposer-1 fill 2+1", "proposer-1 commands 3+1"]);
   });
 
@@ -151,12 +207,12 @@ describe("Client", () => {
     const client = openClient();
     submit(client, 1);
     const waits: number[] = [];
-    for (let now = 0, tries = 0; tries < 5; tries++) {
+    for (let now = 0, tries = 0; tries < 8; tries++) {
       waits.push(client.deadline - now);
       now = client.deadline;
       client.tick(now);
     }
-    expect(waits).toEqual([100, 200, 400, 400, 400]);
+    expect(waits).toEqual([100, 100, 200, 200, 400, 400, 400, 400]);
   });
 
   it("ends with its session", () => {

@@ -1,14 +1,15 @@
 import {
   type AcceptedEntry,
   type Ballot,
-  type Batch,
   formatBallot,
   noBallot,
   type PromiseMessage,
   Proposer,
+  type Segment,
   ThresholdQuorums,
 } from "@synod/core";
 import { describe, expect, it } from "vitest";
+import { commands, entryOf as entry } from "./support.js";
 
 const base = 2 ** 32 - 3;
 
@@ -19,24 +20,17 @@ function proposer(mode: "basic" | "multi" = "multi", batchesMax = 8): Proposer {
     index: 0,
     incarnation: 1,
     mode,
-    batch: { commandsMax: 4, bytesMax: 1000 },
+    batch: { commandsMax: 4, bytesMax: 1000, lingerMs: 0, adaptive: false },
     pipeline: { batchesMax },
     retransmitMs: 100,
+    leaseMs: 0,
+    distinguishedLearner: false,
+    random: () => 0,
   });
 }
 
-function commands(firstSequence: number, count: number): Batch {
-  const session = { client: 1, session: 9, acknowledgedBelow: 1, answerer: 0 };
-  const bytes = new Uint8Array(count);
-  return {
-    timeMs: 1,
-    count,
-    segments: [{ kind: "commands", ...session, firstSequence, count, skip: 0, bytes }],
-  };
-}
-
-function entry(ballot: Ballot, firstInstance: number, batch: Batch): AcceptedEntry {
-  return { ballot, firstInstance, count: batch.count, batch };
+function propose(role: Proposer, segments: readonly Segment[]): void {
+  role.receive("client-1", { type: "propose", segments, forwarded: false }, 0);
 }
 
 const old = (round: number): Ballot => ({ round, incarnation: 1, proposer: 1 });
@@ -46,17 +40,27 @@ function promise(ballot: Ballot, accepted: readonly AcceptedEntry[], more: Parti
   return { type: "promise", ballot, firstInstance: 0, trimmedBelow: base, accepted, ...parts } as const;
 }
 
+/** What an acceptor tells the leader with Accepted besides its ballot and instances. */
+const told = { batch: null, source: null, leaseUntil: 0, distinguished: -1 } as const;
+
+function describeSegment(segment: Segment): string {
+  if (segment.kind !== "commands") return `${segment.kind}+${segment.count}`;
+  return `commands ${segment.firstSequence}+${segment.count} skip ${segment.skip}`;
+}
+
 /** What was sent, one line each, with instances counted from `base`. */
 function sent(role: Proposer, now = 0): string[] {
   return role.takeReady(now).send.map(({ message }) => {
     if (message.type === "prepare") return `prepare ${formatBallot(message.ballot)}`;
-    if (message.type === "notLeader") return `notLeader ${formatBallot(message.ballot)}`;
+    if (message.type === "notLeader") {
+      const handedOn = message.forwarded ? ", handed on" : "";
+      return `notLeader ${formatBallot(message.ballot)}: ${message.leader}${handedOn}`;
+    }
+    if (message.type === "propose") {
+      return `propose ${message.segments.map(describeSegment).join(" ")}${message.forwarded ? ", forwarded" : ""}`;
+    }
     if (message.type !== "accept") return message.type;
-    const segments = message.batch.segments.map(segment =>
-      segment.kind === "commands"
-        ? `commands ${segment.firstSequence}+${segment.count} skip ${segment.skip}`
-        : `${segment.kind}+${segment.count}`,
-    );
+    const segments = message.batch.segments.map(describeSegment);
     return `accept ${formatBallot(message.ballot)} ${message.firstInstance - base}: ${segments.join(" ")}`;
   });
 }
@@ -65,9 +69,9 @@ function sent(role: Proposer, now = 0): string[] {
 function lead(role: Proposer, first: readonly AcceptedEntry[], second: readonly AcceptedEntry[]): string[] {
   role.campaign(0);
   expect(sent(role)).toEqual([`prepare ${formatBallot(role.ballot)}`]);
-  role.receive("acceptor-0", promise(role.ballot, first));
+  role.receive("acceptor-0", promise(role.ballot, first), 0);
   expect(role.state).toBe("preparing");
-  role.receive("acceptor-2", promise(role.ballot, second));
+  role.receive("acceptor-2", promise(role.ballot, second), 0);
   expect(role.state).toBe("leading");
   return sent(role);
 }
@@ -90,10 +94,10 @@ describe("Proposer", () => {
   it("fills holes, and proposes new commands only behind everything found", () => {
     const role = proposer();
     role.campaign(0);
-    role.receive("client-1", { type: "propose", segments: commands(7, 1).segments });
+    propose(role, commands(7, 1).segments);
     sent(role);
-    role.receive("acceptor-0", promise(role.ballot, []));
-    role.receive("acceptor-1", promise(role.ballot, [entry(old(1), base + 3, commands(1, 2))]));
+    role.receive("acceptor-0", promise(role.ballot, []), 0);
+    role.receive("acceptor-1", promise(role.ballot, [entry(old(1), base + 3, commands(1, 2))]), 0);
     expect(sent(role)).toEqual([
       "accept 1.1.0 0: noop+3",
       "accept 1.1.0 3: commands 1+2 skip 0",
@@ -105,8 +109,8 @@ describe("Proposer", () => {
     const role = proposer();
     role.campaign(0);
     sent(role);
-    role.receive("acceptor-0", promise(role.ballot, [entry(old(1), base, commands(1, 4))]));
-    role.receive("acceptor-1", promise(role.ballot, [], { trimmedBelow: base + 3 }));
+    role.receive("acceptor-0", promise(role.ballot, [entry(old(1), base, commands(1, 4))]), 0);
+    role.receive("acceptor-1", promise(role.ballot, [], { trimmedBelow: base + 3 }), 0);
     expect(role.chosenBelow).toBe(base + 3);
     expect(sent(role)).toEqual(["accept 1.1.0 3: commands 4+1 skip 3"]);
   });
@@ -114,12 +118,12 @@ describe("Proposer", () => {
   it("counts a Promise when all its parts have come, and once", () => {
     const role = proposer();
     role.campaign(0);
-    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }));
-    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }));
-    role.receive("acceptor-1", promise(role.ballot, []));
-    role.receive("acceptor-1", promise(role.ballot, []));
+    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }), 0);
+    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }), 0);
+    role.receive("acceptor-1", promise(role.ballot, []), 0);
+    role.receive("acceptor-1", promise(role.ballot, []), 0);
     expect(role.state).toBe("preparing");
-    role.receive("acceptor-0", promise(role.ballot, [], { part: 1, parts: 2 }));
+    role.receive("acceptor-0", promise(role.ballot, [], { part: 1, parts: 2 }), 0);
     expect(role.state).toBe("leading");
   });
 
@@ -129,19 +133,19 @@ describe("Proposer", () => {
     expect(first).toHaveLength(1);
     const before = role.ballot;
     const accepted = (ballot: Ballot) =>
-      ({ type: "accepted", ballot, firstInstance: base, count: 1, batch: null }) as const;
+      ({ type: "accepted", ballot, firstInstance: base, count: 1, ...told }) as const;
     role.campaign(0);
     sent(role);
     for (const index of [0, 1]) {
-      role.receive(`acceptor-${index}`, promise(role.ballot, [entry(before, base, commands(1, 1))]));
+      role.receive(`acceptor-${index}`, promise(role.ballot, [entry(before, base, commands(1, 1))]), 0);
     }
     sent(role);
-    role.receive("acceptor-0", accepted(before));
-    role.receive("acceptor-1", accepted(before));
-    role.receive("acceptor-2", accepted(role.ballot));
-    role.receive("acceptor-2", accepted(role.ballot));
+    role.receive("acceptor-0", accepted(before), 0);
+    role.receive("acceptor-1", accepted(before), 0);
+    role.receive("acceptor-2", accepted(role.ballot), 0);
+    role.receive("acceptor-2", accepted(role.ballot), 0);
     expect(role.chosenBelow).toBe(base);
-    role.receive("acceptor-0", accepted(role.ballot));
+    role.receive("acceptor-0", accepted(role.ballot), 0);
     expect(role.chosenBelow).toBe(base + 1);
   });
 
@@ -149,19 +153,30 @@ describe("Proposer", () => {
     const role = proposer();
     const lines = lead(role, [entry(old(1), base, commands(1, 2))], []);
     expect(role.deadline).toBe(100);
-    role.receive("client-1", { type: "propose", segments: commands(9, 1).segments });
+    propose(role, commands(9, 1).segments);
     role.tick(100);
     expect(sent(role, 100)).toEqual([...lines, "accept 1.1.0 2: commands 9+1 skip 0"]);
   });
 
-  it("gives way to a higher ballot, and tells whoever waits", () => {
+  it("gives way to a higher ballot, and hands what waits to whoever leads then", () => {
     const role = proposer();
     lead(role, [], []);
-    role.receive("client-1", { type: "propose", segments: commands(1, 2).segments });
+    propose(role, commands(1, 2).segments);
     sent(role);
-    role.receive("acceptor-0", { type: "refuse", ballot: role.ballot, promised: old(5), trimmedBelow: 0 });
+    const refused = { type: "refuse", ballot: role.ballot, promised: old(5), trimmedBelow: 0 } as const;
+    role.receive("acceptor-0", { ...refused, leaseUntil: 0 }, 0);
     expect(role.state).toBe("following");
-    expect(sent(role)).toEqual(["notLeader 5.1.1"]);
+    expect(sent(role)).toEqual([]);
+    expect(role.queuedCommands).toBe(2);
+    const heartbeat = {
+      type: "heartbeat",
+      ballot: old(5),
+      round: 1,
+      chosenBelow: 0,
+      distinguished: -1,
+    } as const;
+    role.receive("proposer-1", { ...heartbeat, leaseUntil: 10 }, 5);
+    expect(sent(role)).toEqual(["propose commands 1+2 skip 0, forwarded", "notLeader 5.1.1: 1, handed on"]);
     role.campaign(0);
     expect(formatBallot(role.ballot)).toBe("6.1.0");
   });
@@ -169,16 +184,20 @@ describe("Proposer", () => {
   it("runs phase 1 for every batch in Basic Paxos", () => {
     const role = proposer("basic");
     expect(lead(role, [], [])).toEqual([]);
-    role.receive("client-1", { type: "propose", segments: commands(1, 6).segments });
+    propose(role, commands(1, 6).segments);
     expect(sent(role)).toEqual(["accept 1.1.0 0: commands 1+4 skip 0"]);
     for (const from of ["acceptor-0", "acceptor-1"]) {
-      role.receive(from, {
-        type: "accepted",
-        ballot: role.ballot,
-        firstInstance: base,
-        count: 4,
-        batch: null,
-      });
+      role.receive(
+        from,
+        {
+          type: "accepted",
+          ballot: role.ballot,
+          firstInstance: base,
+          count: 4,
+          ...told,
+        },
+        0,
+      );
     }
     expect(sent(role)).toEqual(["prepare 2.1.0"]);
   });

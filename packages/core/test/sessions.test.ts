@@ -20,14 +20,14 @@ function commands(firstSequence: number, count: number, acknowledgedBelow = 1): 
 }
 
 function opened(): SessionTable {
-  const table = new SessionTable();
+  const table = new SessionTable(1000);
   table.open(40, 3);
   return table;
 }
 
 describe("SessionTable", () => {
   it("knows only sessions that were opened", () => {
-    const table = new SessionTable();
+    const table = new SessionTable(1000);
     expect(table.admit(commands(1, 1), ballot)).toEqual({ kind: "unknownSession" });
     expect(table.size).toBe(0);
     table.open(40, 3);
@@ -66,6 +66,19 @@ describe("SessionTable", () => {
       { firstSequence: 4, results: ["d", "e"] },
       { firstSequence: 6, results: ["f"] },
     ]);
+  });
+
+  it("forgets who was silent for longer than the time-out, and nobody else", () => {
+    const table = new SessionTable(1000);
+    table.open(40, 0);
+    table.open(41, 400);
+    table.open(42, 800);
+    expect(table.touch(40, 900)).toBe(true);
+    table.expire(1400);
+    expect(table.size).toBe(3);
+    table.expire(1401);
+    expect([40, 41, 42].map(session => table.touch(session, 1401))).toEqual([true, false, true]);
+    expect(table.admit(commands(1, 1), ballot)).toEqual({ kind: "apply", skip: 0 });
   });
 
   it("counts on beyond 2^32", () => {

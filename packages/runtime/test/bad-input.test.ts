@@ -195,6 +195,21 @@ describe("commands and calls", () => {
     expect((await errorOf(client.query(1, bad), "INVALID_OPTIONS")).path).toBe(path);
   });
 
+  test.each(["linear", "", null, 7, {}])("consistency %o", async consistency => {
+    // biome-ignore lint/suspicious/noExplicitAny: what the types forbid
+    const bad = { consistency } as any;
+    const error = await errorOf(client.query("length", bad), "INVALID_OPTIONS");
+    expect(error.path).toBe("consistency");
+    // It says how a query is answered; a command has no such option.
+    expect((await errorOf(client.propose(1, bad), "INVALID_OPTIONS")).path).toBe("consistency");
+  });
+
+  test.each(["proposer-9", "acceptor-0", "", null, undefined, 0])("leadership for %o", async to => {
+    const error = await errorOf(cluster.transferLeadership(to as string), "INVALID_OPTIONS");
+    expect(error.path).toBe("to");
+    expect(error.message).toContain("proposer-0, proposer-1");
+  });
+
   test("a signal that was aborted before the call", async () => {
     const signal = AbortSignal.abort(new Error("mine"));
     const error = await errorOf(client.propose(1, { signal }), "ABORTED");
@@ -214,24 +229,29 @@ describe("commands and calls", () => {
     expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
-  test("a signal that fires before the commands are sent", async () => {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const all = Array.from({ length: 10 }, () => client.propose("aborted", { signal }));
-    const other = client.propose("other");
-    applied += 1;
-    controller.abort();
-    for (const promise of all) {
-      expect(await errorOf(promise, "ABORTED")).toMatchObject({ outcome: "not-applied" });
-    }
-    expect(await other).toBe("other");
-    expect(getEventListeners(signal, "abort")).toHaveLength(0);
-  });
-
   test("all learners went on and agree", async () => {
     await expectAgreement(cluster, applied);
     const { actors } = await cluster.status();
     expect(actors.filter(({ state }) => state === "failed")).toEqual([]);
+  });
+});
+
+test("a signal that fires before the commands are sent", async () => {
+  // Batches that follow the load do not wait for the end of the turn when nothing is under way.
+  await withCluster({ batch: { adaptive: false } }, async cluster => {
+    const client = await cluster.connect();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const all = Array.from({ length: 10 }, () => client.propose("aborted", { signal }));
+    const other = client.propose("other");
+    controller.abort();
+    const outcomes = await Promise.allSettled(all);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ reason: { code: "ABORTED", outcome: "not-applied" } });
+    }
+    expect(await other).toBe("other");
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+    await expectAgreement(cluster, 1);
   });
 });
 
@@ -304,6 +324,15 @@ describe("options of a cluster", () => {
     [{ batch: { bytesMax: 0.5 } }, "batch.bytesMax"],
     [{ batch: { commandMax: 1 } }, "batch.commandMax"],
     [{ pipeline: { batchesMax: 0 } }, "pipeline.batchesMax"],
+    [{ batch: { lingerMs: -1 } }, "batch.lingerMs"],
+    [{ batch: { lingerMs: Number.NaN } }, "batch.lingerMs"],
+    [{ batch: { adaptive: "yes" } }, "batch.adaptive"],
+    [{ leaseMs: 0 }, "leaseMs"],
+    [{ leaseMs: 99.5 }, "leaseMs"],
+    [{ sessionTimeoutMs: 99 }, "sessionTimeoutMs"],
+    [{ sessionTimeoutMs: Number.POSITIVE_INFINITY }, "sessionTimeoutMs"],
+    [{ distinguishedLearner: 1 }, "distinguishedLearner"],
+    [{ digest: "crc32" }, "digest"],
     [{ pipeline: 3 }, "pipeline"],
     [{ pipeline: { depth: 3 } }, "pipeline.depth"],
     [{ mailbox: "rings" }, "mailbox"],
@@ -417,5 +446,6 @@ describe.each(["ring", "port"] as const)("after close, %s", mailbox => {
     await errorOf(cluster.connect(), "CLUSTER_CLOSED");
     await errorOf(cluster.status(), "CLUSTER_CLOSED");
     await errorOf(cluster.inspect(), "CLUSTER_CLOSED");
+    await errorOf(cluster.transferLeadership("proposer-1"), "CLUSTER_CLOSED");
   });
 });

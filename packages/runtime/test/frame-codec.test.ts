@@ -15,15 +15,21 @@ function messages(n: number): Message[] {
       { kind: "fill", ...common, count: 3 },
       { kind: "open", client: 7, count: 1, answerer: 0 },
       { kind: "close", client: 7, count: 1, session: n },
-      { kind: "noop", count: 2 },
+      { kind: "keepAlive", client: 7, count: 1, session: n, answerer: 2 },
+      { kind: "noop", count: 1 },
     ],
   };
-  const entry = { ballot, firstInstance: n, count: 9, batch };
+  const source = { firstInstance: n, count: 12, digest: 2 ** 32 - 1 };
+  const entry = { ballot, firstInstance: n, count: 9, batch, source: null };
+  const leaseUntil = n + 0.25;
   const none = { round: 0, incarnation: 0, proposer: -1 };
   return [
-    { type: "propose", segments: batch.segments },
-    { type: "notLeader", ballot: none },
-    { type: "prepare", ballot, firstInstance: n },
+    { type: "propose", segments: batch.segments, forwarded: false },
+    { type: "propose", segments: [], forwarded: true },
+    { type: "notLeader", ballot: none, leader: -1, forwarded: false },
+    { type: "notLeader", ballot, leader: 1, forwarded: true },
+    { type: "prepare", ballot, firstInstance: n, released: null },
+    { type: "prepare", ballot, firstInstance: n, released: ballot },
     {
       type: "promise",
       ballot,
@@ -31,16 +37,60 @@ function messages(n: number): Message[] {
       trimmedBelow: n,
       part: 0,
       parts: 2,
-      accepted: [entry, entry],
+      accepted: [entry, { ...entry, source }],
     },
     { type: "promise", ballot, firstInstance: n, trimmedBelow: 0, part: 1, parts: 2, accepted: [] },
-    { type: "refuse", ballot, promised: ballot, trimmedBelow: n },
-    { type: "accept", ballot, firstInstance: n, batch, trimBelow: n },
-    { type: "accepted", ballot, firstInstance: n, count: 9, batch },
-    { type: "accepted", ballot, firstInstance: n, count: 9, batch: null },
+    { type: "refuse", ballot, promised: ballot, trimmedBelow: n, leaseUntil },
+    {
+      type: "accept",
+      ballot,
+      firstInstance: n,
+      batch,
+      trimBelow: n,
+      leaseUntil,
+      distinguished: -1,
+      source: null,
+    },
+    {
+      type: "accept",
+      ballot,
+      firstInstance: n,
+      batch,
+      trimBelow: n,
+      leaseUntil: 0,
+      distinguished: 1,
+      source,
+    },
+    {
+      type: "accepted",
+      ballot,
+      firstInstance: n,
+      count: 9,
+      batch,
+      source: null,
+      leaseUntil: 0,
+      distinguished: -1,
+    },
+    {
+      type: "accepted",
+      ballot,
+      firstInstance: n,
+      count: 9,
+      batch: null,
+      source,
+      leaseUntil,
+      distinguished: 1,
+    },
+    { type: "chosen", ballot, firstInstance: n, count: 9, batch },
+    { type: "heartbeat", ballot, leaseUntil, round: n, chosenBelow: n, distinguished: -1 },
+    { type: "granted", ballot, leaseUntil, round: n },
+    { type: "release", ballot },
+    { type: "read", id: n },
+    { type: "readReady", id: n, readBelow: n },
     { type: "fetch", firstInstance: n },
     { type: "trimmed", trimmedBelow: n },
-    { type: "progress", appliedBelow: n },
+    { type: "progress", appliedBelow: n, stuck: false },
+    { type: "progress", appliedBelow: n, stuck: true },
     { type: "response", session: n, firstSequence: n, results: [1, undefined, { a: [n] }], appliedBelow: n },
     {
       type: "response",
@@ -63,14 +113,17 @@ function messages(n: number): Message[] {
 describe.each([0, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 40 + 1, 2 ** 52])(
   "numbers around %i",
   n => {
-    test.each(messages(n).map(message => [message.type, message] as const))("%s", (_, message) => {
-      for (const depth of [undefined, 0, 5]) {
-        const frame = encodeFrame(message, depth).slice();
-        const decoded = decodeFrame(Buffer.from(frame));
-        expect(decoded.message).toEqual(message);
-        expect(decoded.depth).toBe(depth);
-      }
-    });
+    test.each(messages(n).map((message, at) => [at, message.type, message] as const))(
+      "%i %s",
+      (_, __, message) => {
+        for (const depth of [undefined, 0, 5]) {
+          const frame = encodeFrame(message, depth).slice();
+          const decoded = decodeFrame(Buffer.from(frame));
+          expect(decoded.message).toEqual(message);
+          expect(decoded.depth).toBe(depth);
+        }
+      },
+    );
   },
 );
 

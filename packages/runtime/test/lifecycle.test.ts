@@ -11,6 +11,7 @@ describe.each(["ring", "port"])("a process with a cluster, %s", mailbox => {
     ["close", "CLUSTER_CLOSED,CLUSTER_CLOSED,CLUSTER_CLOSED\n"],
     ["idle-close", "closed\n"],
     ["open-propose", "settled null\n"],
+    ["idle", "idle\n"],
     ["failed-start", "STATE_MACHINE_NOT_LOADED\n"],
   ])("%s: ends by itself, with code 0 and nothing on stderr", async (how, expected) => {
     // execFile rejects for another code than 0; the timeout ends a process that does not end by itself.

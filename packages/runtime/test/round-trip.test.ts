@@ -90,6 +90,13 @@ test.each([
   { proposers: 3, acceptors: 5, learners: 3 },
   { batch: { commandsMax: 1, bytesMax: 1 }, pipeline: { batchesMax: 1 } },
   { trace: true },
+  { batch: { lingerMs: 2 } },
+  { batch: { lingerMs: 2, adaptive: false }, protocol: "basic-paxos" as const },
+  { digest: true },
+  { distinguishedLearner: true },
+  { digest: true, distinguishedLearner: true, learners: 3 },
+  { digest: true, distinguishedLearner: true, mailbox: "port" as const },
+  { digest: true, protocol: "basic-paxos" as const },
 ])("shape %o", async options => {
   await withCluster(options, async cluster => {
     const client = await cluster.connect();
@@ -97,6 +104,9 @@ test.each([
     expect(results.map(result => result.id)).toEqual(results.map((_, id) => id));
     expect(await client.query("length")).toBe(200);
     await expectAgreement(cluster, 200);
+    for (const { role, digestMismatches } of (await cluster.status()).actors) {
+      if (role === "learner") expect(digestMismatches).toEqual({ count: 0, last: null });
+    }
   });
 });
 

@@ -44,7 +44,7 @@ export async function errorOf(promise: Promise<unknown>, code: SynodErrorCode): 
 }
 
 /** Asks again until a condition holds; the deadline dumps what was seen last. */
-async function until<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
+export async function until<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
   const deadline = performance.now() + 30_000;
   for (;;) {
     const seen = await look();
