@@ -4,7 +4,7 @@ import { InstanceRanges } from "./instance-ranges.js";
 import type { AcceptedEntry } from "./messages.js";
 
 /** The entry's part from position `skip` on: the same ballot, the same values, the same source. */
-export function sliceEntry(entry: AcceptedEntry, skip: number, count: number): AcceptedEntry {
+function sliceEntry(entry: AcceptedEntry, skip: number, count: number): AcceptedEntry {
   return {
     ballot: entry.ballot,
     firstInstance: entry.firstInstance + skip,

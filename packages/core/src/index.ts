@@ -25,7 +25,7 @@ export {
   sliceBatch,
   sliceSegment,
 } from "./batch.js";
-export { type BatchLimits, BatchSize } from "./batch-size.js";
+export type { BatchLimits } from "./batch-size.js";
 export { Client, type ClientOptions, type ClientReady } from "./client.js";
 export type { Answered, Consistency } from "./client-reads.js";
 export { endOf, type InstanceRange, InstanceRanges } from "./instance-ranges.js";

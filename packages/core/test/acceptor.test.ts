@@ -5,6 +5,8 @@ import {
   type Ballot,
   type Envelope,
   formatBallot,
+  limits,
+  noopBatch,
   recoverAcceptor,
 } from "@synod/core";
 import { describe, expect, it } from "vitest";
@@ -123,6 +125,38 @@ describe("an acceptor's lease", () => {
 });
 
 describe("an acceptor", () => {
+  it("says only so much at once, also of entries that have no payload", () => {
+    const topology = { proposers: 2, acceptors: 3, learners: 1 };
+    // An entry of no-ops weighs as much as an entry and its one segment do.
+    const entryBytes = 2 * limits.entryOverheadBytes;
+    const bounds = { promisePartBytesMax: 2 * entryBytes, fetchBytesMax: 3 * entryBytes };
+    const acceptor = new Acceptor({ topology, leaseMs, bounds }, undefined, 0);
+    const rest = { trimBelow: 0, leaseUntil: 0, distinguished: -1, source: null };
+    for (let firstInstance = 0; firstInstance < 5; firstInstance++) {
+      const batch = noopBatch(1, 0);
+      const message = { type: "accept", ballot: leader, firstInstance, batch, ...rest } as const;
+      acceptor.receive("proposer-0", message, 0);
+    }
+    acceptor.takeReady();
+    acceptor.receive("learner-0", { type: "fetch", firstInstance: 1 }, 0);
+    const told = acceptor.takeReady().send.map(({ message }) => message);
+    expect(told).toMatchObject([1, 2, 3].map(firstInstance => ({ type: "accepted", firstInstance })));
+    acceptor.receive("proposer-1", { type: "prepare", ballot: rival, firstInstance: 0, released: null }, 0);
+    const parts = acceptor.takeReady().send.map(({ message }) => {
+      if (message.type !== "promise") return message.type;
+      return {
+        part: message.part,
+        of: message.parts,
+        has: message.accepted.map(entry => entry.firstInstance),
+      };
+    });
+    expect(parts).toEqual([
+      { part: 0, of: 3, has: [0, 1] },
+      { part: 1, of: 3, has: [2, 3] },
+      { part: 2, of: 3, has: [4] },
+    ]);
+  });
+
   it("recovers what it had persisted, whatever its state was", () => {
     const tested = new Tested();
     tested.prepare(leader, 0);

@@ -151,11 +151,12 @@ describe("Client", () => {
     client.tick(keepAliveMs);
     expect(sent(client)).toEqual([]);
     client.tick(keepAliveMs + 10);
-    expect(sent(client)).toEqual(["proposer-0 keepAlive"]);
+    // Nobody answers it: it must find the leader without being told who that is.
+    expect(sent(client)).toEqual(["proposer-0 keepAlive", "proposer-1 keepAlive"]);
     expect(client.deadline).toBe(2 * keepAliveMs + 10);
   });
 
-  it("goes back to a gap once per ballot and expected number", () => {
+  it("goes back to a gap once per life of a proposer and expected number", () => {
     const client = openClient();
     submit(client, 2);
     submit(client, 1);
@@ -166,10 +167,16 @@ describe("Client", () => {
     client.receive("learner-1", gap, 2);
     expect(sent(client)).toEqual([]);
     client.receive("learner-1", { ...gap, ballot: { ...ballot, round: 4 } }, 3);
-    expect(sent(client)).toHaveLength(2);
-    respond(client, 1, ["a", "b"]);
-    client.receive("learner-1", { ...gap, ballot: { ...ballot, round: 5 } }, 4);
     expect(sent(client)).toEqual([]);
+    client.receive("learner-1", { ...gap, ballot: { ...ballot, round: 5, proposer: 0 } }, 4);
+    expect(sent(client)).toHaveLength(2);
+    client.receive("learner-1", { ...gap, ballot: { ...ballot, round: 6, proposer: 0, incarnation: 2 } }, 5);
+    expect(sent(client)).toHaveLength(2);
+    respond(client, 1, ["a"]);
+    client.receive("learner-1", { ...gap, ballot: { ...ballot, round: 7 } }, 6);
+    expect(sent(client)).toEqual([]);
+    client.receive("learner-1", { ...gap, expected: 2, ballot: { ...ballot, round: 7 } }, 7);
+    expect(sent(client)).toEqual(["proposer-0 commands 2+1", "proposer-0 commands 3+1"]);
   });
 
   it("fills the numbers of callers that have gone", () => {

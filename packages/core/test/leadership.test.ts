@@ -256,16 +256,48 @@ describe("reads", () => {
     expect(sent(role, now)).toEqual(["client-1 readReady 1 below 0"]);
   });
 
-  it("are refused by whoever does not lead, with the name of the one who does", () => {
+  it("are refused by whoever does not lead, with the name of the one who does, once there is one", () => {
     const role = proposer();
     read(role, 1, 0);
-    expect(sent(role, 0)).toEqual(["client-1 notLeader, but -1"]);
+    read(role, 2, 0);
+    expect(sent(role, 0)).toEqual([]);
     hear(role, ballotOf(1), 50, 10);
-    read(role, 2, 20);
+    expect(sent(role, 10)).toEqual(["client-1 notLeader, but 1"]);
+    read(role, 3, 20);
     expect(sent(role, 20)).toEqual(["client-1 notLeader, but 1"]);
   });
 
-  it("wait for phase 1, and are sent elsewhere when it fails", () => {
+  it("are refused without a name when too many wait", () => {
+    const role = proposer();
+    for (let id = 1; id <= limits.waitingReadsMax; id++) read(role, id, 0);
+    expect(sent(role, 0)).toEqual([]);
+    read(role, limits.waitingReadsMax + 1, 0);
+    expect(sent(role, 0)).toEqual(["client-1 notLeader, but -1"]);
+  });
+
+  it("take turns with batches in Basic Paxos, however many of them come", () => {
+    const role = proposer({ mode: "basic" });
+    role.campaign(0);
+    promise(role, 0);
+    sent(role, 0);
+    propose(role, 1, 1);
+    read(role, 1, 1);
+    // A read's round must be answered in the ballot that it was sent in.
+    expect(sent(role, 1)).toEqual([]);
+    read(role, 2, 2);
+    expect(sent(role, 2)).toEqual([]);
+    grant(role, 0, 2);
+    expect(sent(role, 3)).toEqual(["client-1 readReady 1 below 0", "acceptors accept 0: 1+1"]);
+    propose(role, 4, 2);
+    accept(role, 0, 1);
+    expect(sent(role, 4)).toEqual(["acceptors prepare 2.1.0 from 1"]);
+    promise(role, 5);
+    expect(sent(role, 5)).toEqual([]);
+    grant(role, 0, 1);
+    expect(sent(role, 6)).toEqual(["client-1 readReady 2 below 1", "acceptors accept 1: 2+1"]);
+  });
+
+  it("wait for phase 1, and when it fails, for somebody who leads", () => {
     const role = proposer();
     role.campaign(0);
     read(role, 1, 0);
@@ -278,7 +310,9 @@ describe("reads", () => {
     read(other, 1, 0);
     sent(other, 0);
     refuse(other, "acceptor-0", ballotOf(5), 5);
-    expect(sent(other, 5)).toEqual(["client-1 notLeader, but -1"]);
+    expect(sent(other, 5)).toEqual([]);
+    hear(other, ballotOf(5), 50, 10);
+    expect(sent(other, 10)).toEqual(["client-1 notLeader, but 1"]);
   });
 });
 
@@ -308,6 +342,15 @@ describe("a proposer that does not lead", () => {
       "proposer-1 propose 1+1 2+1, forwarded",
       "client-1 notLeader, but 1, handed on",
     ]);
+  });
+
+  it("believes no old news of who leads", () => {
+    const role = proposer();
+    hear(role, ballotOf(3), 50, 0);
+    hear(role, ballotOf(2, 2), 500, 10);
+    read(role, 1, 20);
+    expect(sent(role, 20)).toEqual(["client-1 notLeader, but 1"]);
+    expect(role.deadline).toBe(50);
   });
 
   it("proposes what it was given once it leads itself", () => {
@@ -412,30 +455,30 @@ describe("batches", () => {
     expect(role.deadline).toBe(2 * heartbeatMs);
   });
 
-  it("linger no longer in Basic Paxos", () => {
+  it("never linger in Basic Paxos", () => {
     const batch = { commandsMax: 4, bytesMax: 1000, lingerMs: 10, adaptive: false };
     const role = leader({ mode: "basic", batch });
     propose(role, 1, 1);
-    expect(sent(role, 1)).toEqual([]);
-    expect(role.deadline).toBe(11);
-    expect(sent(role, 11)).toEqual(["acceptors accept 0: 1+1"]);
+    expect(sent(role, 1)).toEqual(["acceptors accept 0: 1+1"]);
+    propose(role, 2, 2);
+    expect(sent(role, 2)).toEqual([]);
+    expect(role.deadline).toBe(heartbeatMs);
   });
 
   it("that follow the load wait for one of those under way, not for a time that has passed", () => {
     const role = leader({ batch: { commandsMax: 8, bytesMax: 1000, lingerMs: 10, adaptive: true } });
-    for (let sequence = 1; sequence <= 4; sequence++) {
-      propose(role, 1, sequence);
-      sent(role, 1);
-    }
-    propose(role, 2, 5);
+    for (let batch = 0; batch < 4; batch++) propose(role, 1, 1 + 8 * batch, 8);
+    expect(sent(role, 1)).toHaveLength(4);
+    propose(role, 2, 33);
     expect(sent(role, 12)).toEqual([]);
     expect(role.deadline).toBe(heartbeatMs);
-    accept(role, 0, 1);
-    expect(sent(role, 13)).toEqual(["acceptors accept 4: 5+1"]);
+    accept(role, 0, 8);
+    expect(sent(role, 13)).toEqual(["acceptors accept 32: 33+1"]);
   });
 
   it("that follow the load grow while enough are under way", () => {
-    const role = leader({ batch: { commandsMax: 8, bytesMax: 1000, lingerMs: 0, adaptive: true } });
+    const batch = { commandsMax: 500, bytesMax: 10_000, lingerMs: 0, adaptive: true };
+    const role = leader({ batch, pipeline: { batchesMax: 16 } });
     for (let sequence = 1; sequence <= 4; sequence++) {
       propose(role, 1, sequence);
       expect(sent(role, 1)).toEqual([`acceptors accept ${sequence - 1}: ${sequence}+1`]);
@@ -444,8 +487,18 @@ describe("batches", () => {
     expect(sent(role, 2)).toEqual([]);
     accept(role, 0, 1);
     expect(sent(role, 3)).toEqual(["acceptors accept 4: 5+1"]);
-    for (let sequence = 6; sequence <= 12; sequence++) propose(role, 4, sequence);
-    expect(sent(role, 4)).toEqual(["acceptors accept 5: 6+1 7+1 8+1", "acceptors accept 8: 9+1 10+1 11+1"]);
-    expect(role.queuedCommands).toBe(1);
+    // A quarter of what is under way is hardly anything: a batch that is worth its message is larger.
+    propose(role, 4, 6, 31);
+    expect(sent(role, 4)).toEqual([]);
+    propose(role, 4, 37);
+    expect(sent(role, 4)).toEqual(["acceptors accept 5: 6+31 37+1"]);
+    for (let piece = 0; piece < 10; piece++) propose(role, 5, 38 + 40 * piece, 40);
+    expect(sent(role, 5)).toEqual([
+      "acceptors accept 37: 38+40 78+40",
+      "acceptors accept 117: 118+40 158+40",
+      "acceptors accept 197: 198+40 238+40",
+      "acceptors accept 277: 278+40 318+40",
+    ]);
+    expect(role.queuedCommands).toBe(80);
   });
 });

@@ -171,6 +171,51 @@ describe("a learner", () => {
     expect(waits).toEqual([50, 50, 100, 200, 400]);
   });
 
+  it("learns only the part that it misses of what begins below what it has learned", () => {
+    const role = learner();
+    for (const from of ["acceptor-0", "acceptor-1"]) role.receive(from, accepted(1), 0);
+    expect(learned(role)).toEqual([1, 2]);
+    const longer = accepted(2, { count: 5, batch: commands(1, 5) });
+    for (const from of ["acceptor-0", "acceptor-1"]) role.receive(from, longer, 0);
+    const { chosen } = role.takeReady();
+    expect(chosen).toMatchObject([{ ballot: ballotOf(2), firstInstance: base + 2, count: 3 }]);
+    expect(chosen.flatMap(({ batch }) => sequencesOf(batch))).toEqual([3, 4, 5]);
+    expect(role.chosenBelow).toBe(base + 5);
+    const told = { firstInstance: base + 3, count: 4, batch: commands(4, 4) };
+    role.receive("learner-1", { type: "chosen", ballot: ballotOf(3), ...told }, 0);
+    expect(learned(role)).toEqual([6, 7]);
+  });
+
+  it("asks again soon while it catches up, and as rarely as ever when it has caught up", () => {
+    const role = learner();
+    let now = 0;
+    const waitsToAsk = () => {
+      const since = now;
+      for (;;) {
+        now = role.deadline;
+        role.tick(now);
+        // Between its questions it reports what it has learned.
+        if (sent(role).includes(`${everyAcceptor} fetch`)) return now - since;
+      }
+    };
+    const tell = (firstInstance: number) => {
+      for (const from of ["acceptor-0", "acceptor-1"])
+        role.receive(from, accepted(1, { firstInstance }), now);
+    };
+    role.receive("proposer-1", heartbeat(1, base + 6), now);
+    expect(waitsToAsk()).toBe(fetchAfterMs);
+    tell(base);
+    expect(waitsToAsk()).toBe(fetchAfterMs / limits.fetchesCatchingUp);
+    tell(base + 2);
+    expect(waitsToAsk()).toBe(fetchAfterMs / limits.fetchesCatchingUp);
+    // Now nothing comes: it does not ask for ever at that pace.
+    const waits = Array.from({ length: 7 }, waitsToAsk);
+    expect(waits).toEqual([1, 2, 4, 8, 16, 16, 16].map(times => times * fetchAfterMs));
+    tell(base + 4);
+    role.receive("proposer-1", heartbeat(1, base + 8), now);
+    expect(waitsToAsk()).toBe(fetchAfterMs);
+  });
+
   it("is not stuck when what it misses is gone: it needs a snapshot", () => {
     const role = learner();
     role.receive("proposer-1", heartbeat(1, base + 2), 0);

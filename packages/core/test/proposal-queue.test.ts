@@ -32,7 +32,7 @@ describe("ProposalQueue", () => {
     fc.assert(
       fc.property(segments, anyCaps, (waiting, { commandsWanted, commandsMax, bytesMax }) => {
         const queue = new ProposalQueue();
-        expect(queue.push(waiting, 0)).toBe(true);
+        expect(queue.push(waiting, false, 0)).toBe(true);
         const counts = waiting.map(({ count }) => count);
         const given: number[] = [];
         while (queue.commands > 0) {
@@ -60,14 +60,14 @@ describe("ProposalQueue", () => {
 
   it("divides only what is too long for any batch", () => {
     const queue = new ProposalQueue();
-    queue.push([commandSegment(1, 20), commandSegment(21, 4)], 0);
+    queue.push([commandSegment(1, 20), commandSegment(21, 4)], false, 0);
     const counts = [1, 2, 3].map(() => queue.takeBatch(0, caps).segments.map(({ count }) => count));
     expect(counts).toEqual([[8], [8], [4, 4]]);
   });
 
   it("takes a segment that is longer than wanted whole, and alone", () => {
     const queue = new ProposalQueue();
-    queue.push([commandSegment(1, 5), commandSegment(6, 1)], 0);
+    queue.push([commandSegment(1, 5), commandSegment(6, 1)], false, 0);
     expect(queue.takeBatch(0, { ...caps, commandsWanted: 2 }).count).toBe(5);
     expect(queue.takeBatch(0, { ...caps, commandsWanted: 2 }).count).toBe(1);
   });
@@ -75,24 +75,44 @@ describe("ProposalQueue", () => {
   it("takes all of what comes together or nothing of it", () => {
     const queue = new ProposalQueue();
     const half = limits.proposerQueueCommandsMax / 2;
-    expect(queue.push([commandSegment(1, half)], 0)).toBe(true);
-    expect(queue.push([commandSegment(1, half), commandSegment(1, 1)], 0)).toBe(false);
+    expect(queue.push([commandSegment(1, half)], false, 0)).toBe(true);
+    expect(queue.push([commandSegment(1, half), commandSegment(1, 1)], false, 0)).toBe(false);
     expect(queue.commands).toBe(half);
-    expect(queue.push([commandSegment(1, half)], 0)).toBe(true);
+    expect(queue.push([commandSegment(1, half)], false, 0)).toBe(true);
+  });
+
+  it("knows of everything that waits, in order, whether it was forwarded", () => {
+    const queue = new ProposalQueue();
+    queue.push([commandSegment(1, 20)], true, 0);
+    queue.push([commandSegment(21, 1), commandSegment(22, 1)], false, 0);
+    queue.push([commandSegment(23, 1)], true, 0);
+    queue.takeBatch(0, caps);
+    const { fresh, forwarded } = queue.takeAll();
+    const ranges = (taken: readonly Segment[]) =>
+      taken.map(segment => "firstSequence" in segment && [segment.firstSequence, segment.count]);
+    expect(ranges(forwarded)).toEqual([
+      [9, 12],
+      [23, 1],
+    ]);
+    expect(ranges(fresh)).toEqual([
+      [21, 1],
+      [22, 1],
+    ]);
+    expect(queue.takeAll()).toEqual({ fresh: [], forwarded: [] });
   });
 
   it("knows since when something has waited", () => {
     const queue = new ProposalQueue();
     expect(queue.waitsSince).toBe(Number.POSITIVE_INFINITY);
-    queue.push([commandSegment(1, 8)], 5);
-    queue.push([commandSegment(9, 8)], 9);
+    queue.push([commandSegment(1, 8)], false, 5);
+    queue.push([commandSegment(9, 8)], false, 9);
     expect([queue.waitsSince, queue.bytes]).toEqual([5, 16]);
     queue.takeBatch(0, caps);
     expect([queue.waitsSince, queue.bytes]).toEqual([5, 8]);
     queue.takeBatch(0, caps);
     expect([queue.waitsSince, queue.bytes]).toEqual([Number.POSITIVE_INFINITY, 0]);
-    queue.push([commandSegment(17, 1)], 12);
-    expect(queue.takeAll()).toHaveLength(1);
+    queue.push([commandSegment(17, 1)], false, 12);
+    expect(queue.takeAll().fresh).toHaveLength(1);
     expect([queue.waitsSince, queue.commands, queue.bytes]).toEqual([Number.POSITIVE_INFINITY, 0, 0]);
   });
 });

@@ -114,6 +114,41 @@ describe("a replica's logical time", () => {
   });
 });
 
+describe("a replica's answers", () => {
+  const at = (first: number, count: number, answerer: number) =>
+    commandSegment(first, count, { session: 0, answerer });
+  const answered = (...segments: readonly Segment[]) => {
+    const tested = new Tested().apply(
+      ...entries(
+        { timeMs: 0, segments: [open] },
+        ...segments.map(segment => ({ timeMs: 0, segments: [segment] })),
+      ),
+    );
+    return {
+      applied: tested.applied.map(({ sequence }) => sequence),
+      answers: tested.answers.slice(1).map(message => message.type === "response" && message.results),
+    };
+  };
+
+  it("to a duplicate are the stored ones, from the learner that it names", () => {
+    expect(answered(at(1, 3, 0), at(2, 2, 0))).toEqual({
+      applied: [1, 2, 3],
+      answers: [
+        ["0:1", "0:2", "0:3"],
+        ["0:2", "0:3"],
+      ],
+    });
+    expect(answered(at(1, 3, 1), at(1, 3, 0)).answers).toEqual([["0:1", "0:2", "0:3"]]);
+  });
+
+  it("are not given again when another learner is named, not even for the part that is new", () => {
+    expect(answered(at(1, 3, 0), at(1, 3, 1), at(3, 2, 1))).toEqual({
+      applied: [1, 2, 3, 4],
+      answers: [["0:1", "0:2", "0:3"]],
+    });
+  });
+});
+
 describe("replicas", () => {
   it("agree on everything, however the same batches reach them in slices", () => {
     const session = fc.nat(12);

@@ -1,4 +1,5 @@
 import { type CommandSegment, SessionTable } from "@synod/core";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 const ballot = { round: 1, incarnation: 1, proposer: 0 };
@@ -66,6 +67,31 @@ describe("SessionTable", () => {
       { firstSequence: 4, results: ["d", "e"] },
       { firstSequence: 6, results: ["f"] },
     ]);
+  });
+
+  it("finds what is asked for among many runs, however much is acknowledged", () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 40, size: "max" });
+    fc.assert(
+      fc.property(lengths, fc.nat(100), fc.nat(100), fc.nat(60), (runs, acknowledgedBelow, first, count) => {
+        const table = opened();
+        let end = 1;
+        const stored = runs.map((length, at) => {
+          const from = end;
+          end += length;
+          const segment = commands(from, length, at === runs.length - 1 ? acknowledgedBelow : 1);
+          const results = Array.from({ length }, (_, position) => from + position);
+          table.record(segment, from, results);
+          return results;
+        });
+        const wanted = stored
+          // A run is kept whole as long as any of it is not acknowledged.
+          .filter(run => (run.at(-1) as number) >= acknowledgedBelow)
+          .map(run => run.filter(sequence => sequence >= first && sequence < first + count))
+          .filter(run => run.length > 0)
+          .map(run => ({ firstSequence: run[0], results: run }));
+        expect(table.stored(40, first, count)).toEqual(wanted);
+      }),
+    );
   });
 
   it("forgets who was silent for longer than the time-out, and nobody else", () => {

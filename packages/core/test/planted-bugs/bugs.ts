@@ -515,11 +515,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "acceptedRanges, higherBallot }",
-        replace: "acceptedRanges, higherBallot, sliceEntry }",
-      },
-      {
-        file: "proposer.ts",
         find: "of part.accepted) found.put(entry, higherBallot)",
         replace: "of part.accepted) found.put(entry, (known, told) => mostReported(state, known, told))",
       },
@@ -532,7 +527,7 @@ export const plantedBugs: readonly PlantedBug[] = [
               accepted.some(other => {
                 const skip = entry.firstInstance - other.firstInstance;
                 if (skip < 0 || skip + entry.count > other.count) return false;
-                const same = sliceEntry(other, skip, entry.count).batch;
+                const same = sliceBatch(other.batch, skip, entry.count);
                 return JSON.stringify(same) === JSON.stringify(entry.batch);
               }),
             ).length;
