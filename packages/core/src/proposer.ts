@@ -527,8 +527,9 @@ export class Proposer {
   #handOn(leader: Ballot): void {
     const { fresh, forwarded } = this.#queue.takeAll();
     if (fresh.length > 0) this.#forward(leader, fresh);
-    this.#sendNotLeader(clientsOf(fresh), leader.proposer, true);
+    // A client with both must hear first that it has something to send again: it follows the first that it hears.
     this.#sendNotLeader(clientsOf(forwarded), leader.proposer, false);
+    this.#sendNotLeader(clientsOf(fresh), leader.proposer, true);
     this.#sendNotLeader([...this.#reads.clear()], leader.proposer, false);
   }
 
