@@ -159,6 +159,8 @@ describe("a leader with a lease", () => {
     expect(sent(role, 20)).toEqual(["acceptors prepare 8.1.0 from 0"]);
     promise(role, 20);
     expect(sent(role, 20)).toEqual(["acceptors accept 0: 1+1"]);
+    // Acceptors have granted the lease to this life of the proposer, not to its ballot.
+    expect(role.leaseUntil).toBe(trustedMs);
   });
 
   it("steps down when its lease has run out, or when a blocking set has promised more", () => {
@@ -427,6 +429,20 @@ describe("a transfer", () => {
       ballot: { round: 5, incarnation: 1, proposer: 0 },
       firstInstance: 0,
       released: ballotOf(4),
+    });
+  });
+
+  it("counts, whatever its successor has tried before in vain", () => {
+    const role = proposer();
+    role.campaign(0);
+    for (const from of ["acceptor-0", "acceptor-1"]) refuse(role, from, ballotOf(0), 5, 90);
+    hear(role, ballotOf(1), 90, 10);
+    expect(role.state).toBe("following");
+    role.receive("proposer-1", { type: "release", ballot: ballotOf(1) }, 20);
+    expect(role.takeReady(20).send.at(-1)?.message).toMatchObject({
+      type: "prepare",
+      ballot: { round: 2, proposer: 0 },
+      released: ballotOf(1),
     });
   });
 
