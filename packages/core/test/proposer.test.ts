@@ -177,11 +177,11 @@ describe("Proposer", () => {
       distinguished: -1,
     } as const;
     role.receive("proposer-1", { ...heartbeat, leaseUntil: 10 }, 5);
-    // What was under way may have been forwarded to here: nothing is forwarded twice.
+    // What was under way may have been forwarded to here: nothing is forwarded twice. Its client hears that first.
     expect(sent(role)).toEqual([
       "propose commands 4+2 skip 0, forwarded",
-      "notLeader 5.1.1: 1, handed on",
       "notLeader 5.1.1: 1",
+      "notLeader 5.1.1: 1, handed on",
     ]);
     expect(role.queuedCommands).toBe(0);
     role.campaign(0);
