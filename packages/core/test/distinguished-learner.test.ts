@@ -43,7 +43,10 @@ describe("DistinguishedLearner", () => {
 
   it("stays when there is nothing that it could have applied", () => {
     const learner = begin(7, 7, 0);
-    for (let now = 0; now < 1000; now += 50) learner.watch(7, now);
+    for (let now = 0; now < 1000; now += 50) {
+      learner.watch(7, now);
+      expect(learner.index).toBe(0);
+    }
     learner.watch(8, 1040);
     expect(learner.index).toBe(0);
   });

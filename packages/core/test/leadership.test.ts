@@ -186,6 +186,18 @@ describe("a leader with a lease", () => {
     expect(role.state).toBe("leading");
   });
 
+  it("learns from a refusal what is trimmed, and goes on", () => {
+    const role = leader();
+    propose(role, 10, 1, 4);
+    propose(role, 10, 5, 4);
+    sent(role, 10);
+    const refused = { type: "refuse", ballot: role.ballot, promised: role.ballot, leaseUntil: 0 } as const;
+    role.receive("acceptor-2", { ...refused, trimmedBelow: 6 }, 20);
+    expect([role.state, role.chosenBelow]).toEqual(["leading", 6]);
+    role.tick(10 + 1000);
+    expect(sent(role, 10 + 1000)).toEqual(["acceptors accept 6: 7+2"]);
+  });
+
   it("sends heartbeats to everybody, also while it has more to do than it can send", () => {
     const role = leader({ pipeline: { batchesMax: 1 } });
     const times: number[] = [];
