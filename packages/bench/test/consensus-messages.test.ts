@@ -37,14 +37,14 @@ class CalmCluster {
       batch: { commandsMax: 1, bytesMax: 1024, lingerMs: 0, adaptive: false },
       pipeline: { batchesMax: 1 },
       retransmitMs: 1000,
-      leaseMs: 0,
+      leaseMs: 1000,
       distinguishedLearner,
       ...digest,
       random: () => 0,
     });
     this.#add("proposer-0", this.#proposer, () => this.#proposer.takeReady(0).send);
     for (const address of addressesOf("acceptor", acceptors)) {
-      const acceptor = new Acceptor({ topology, leaseMs: 0 }, undefined, 0);
+      const acceptor = new Acceptor({ topology, leaseMs: 1000 }, undefined, 0);
       this.#add(address, acceptor, () => acceptor.takeReady().send);
     }
     addressesOf("learner", learners).forEach((address, index) => {

@@ -9,7 +9,7 @@ export interface BatchLimits {
 /** So many batches are to be under way at once, so that all the threads of a commit's way are busy. */
 export const batchesUnderWay = 4;
 /** A message costs its threads about as much as so many commands: fewer are not worth dividing. */
-const commandsPerMessage = 32;
+const commandsPerMessage = 128;
 
 /** A load that has fallen is forgotten by this part of the difference with each answer. */
 const forgottenPerAnswer = 1 / 16;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { BatchSize, batchesUnderWay } from "../dist/batch-size.js";
 
 /** Fewer commands are not worth a message of their own. */
-const fewest = 32;
+const fewest = 128;
 
 describe("BatchSize", () => {
   it("is the cap when batches do not follow the load", () => {

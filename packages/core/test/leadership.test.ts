@@ -516,17 +516,16 @@ describe("batches", () => {
     accept(role, 0, 1);
     expect(sent(role, 3)).toEqual(["acceptors accept 4: 5+1"]);
     // A quarter of what is under way is hardly anything: a batch that is worth its message is larger.
-    propose(role, 4, 6, 31);
+    propose(role, 4, 6, 127);
     expect(sent(role, 4)).toEqual([]);
-    propose(role, 4, 37);
-    expect(sent(role, 4)).toEqual(["acceptors accept 5: 6+31 37+1"]);
-    for (let piece = 0; piece < 10; piece++) propose(role, 5, 38 + 40 * piece, 40);
+    propose(role, 4, 133);
+    expect(sent(role, 4)).toEqual(["acceptors accept 5: 6+127 133+1"]);
+    for (let piece = 0; piece < 10; piece++) propose(role, 5, 134 + 40 * piece, 40);
     expect(sent(role, 5)).toEqual([
-      "acceptors accept 37: 38+40 78+40",
-      "acceptors accept 117: 118+40 158+40",
-      "acceptors accept 197: 198+40 238+40",
-      "acceptors accept 277: 278+40 318+40",
+      "acceptors accept 133: 134+40 174+40 214+40",
+      "acceptors accept 253: 254+40 294+40 334+40",
+      "acceptors accept 373: 374+40 414+40 454+40",
     ]);
-    expect(role.queuedCommands).toBe(80);
+    expect(role.queuedCommands).toBe(40);
   });
 });
