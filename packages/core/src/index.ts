@@ -33,7 +33,8 @@ export { Learner, type LearnerOptions, type LearnerReady } from "./learner.js";
 export { limits } from "./limits.js";
 export * from "./messages.js";
 export type { Settled } from "./outstanding.js";
-export { type DigestOf, Proposer, type ProposerOptions } from "./proposer.js";
+export { Proposer } from "./proposer.js";
+export type { DigestOf, ProposerOptions } from "./proposer-options.js";
 export {
   type AcceptorSet,
   acceptorsMax,

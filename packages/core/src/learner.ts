@@ -14,7 +14,7 @@ import type {
   HeartbeatMessage,
   Message,
 } from "./messages.js";
-import type { DigestOf } from "./proposer.js";
+import type { DigestOf } from "./proposer-options.js";
 import type { QuorumSystem } from "./quorum.js";
 import { addressesOf, indexOf, type Topology } from "./roles.js";
 import { type ChosenEntry, type DigestMismatch, VoteCount, votersOf } from "./vote-count.js";

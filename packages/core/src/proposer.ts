@@ -1,13 +1,12 @@
-import { acceptedRanges, higherBallot } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, ballotAbove, compareBallots, noBallot, sameBallot } from "./ballot.js";
-import { type Batch, noopBatch, type Segment, sliceBatch } from "./batch.js";
+import { type Batch, type Segment, sliceBatch } from "./batch.js";
 import { BatchSize, batchesUnderWay } from "./batch-size.js";
 import { DistinguishedLearner } from "./distinguished-learner.js";
 import { Election } from "./election.js";
 import { type Flight, Flights } from "./flights.js";
 import { Grants } from "./grants.js";
-import { endOf, type InstanceRanges } from "./instance-ranges.js";
+import { endOf } from "./instance-ranges.js";
 import { limits } from "./limits.js";
 import type {
   AcceptedEntry,
@@ -20,91 +19,21 @@ import type {
   ProposeMessage,
   RefuseMessage,
 } from "./messages.js";
+import { addPromise, mergePromises } from "./phase-one.js";
 import { ProposalQueue } from "./proposal-queue.js";
-import { type AcceptorSet, addAcceptor, hasAcceptor, type QuorumSystem, withoutAcceptors } from "./quorum.js";
+import type { ProposerOptions } from "./proposer-options.js";
+import {
+  carriedFrom,
+  dumpOf,
+  type Leading,
+  ownFrom,
+  type Preparing,
+  readBelow,
+  type State,
+} from "./proposer-state.js";
+import { addAcceptor, hasAcceptor, withoutAcceptors } from "./quorum.js";
 import { ReadRequests } from "./read-requests.js";
-import { actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
-
-export interface ProposerOptions {
-  readonly topology: Topology;
-  readonly quorums: QuorumSystem;
-  readonly index: number;
-  /** From a counter that the process owns; never used twice (see {@link Ballot}). */
-  readonly incarnation: number;
-  /** `basic` runs both phases for every instance and has no leases, `multi` runs phase 1 once for all that follow. */
-  readonly mode: "basic" | "multi";
-  readonly batch: {
-    readonly commandsMax: number;
-    readonly bytesMax: number;
-    /** How long a batch that is not full waits for more, in milliseconds. */
-    readonly lingerMs: number;
-    /** Let the size of batches follow the load, below the caps. */
-    readonly adaptive: boolean;
-  };
-  readonly pipeline: { readonly batchesMax: number };
-  /** A message without enough answers is sent again after this many milliseconds. */
-  readonly retransmitMs: number;
-  /** For how long acceptors refuse others, in milliseconds. 0: no leases, no heartbeats and no elections. */
-  readonly leaseMs: number;
-  /** Acceptors tell one learner, which tells the others. */
-  readonly distinguishedLearner: boolean;
-  /** Given, learners get values from the leader, and Accepted carries the digest of a batch instead. */
-  readonly digest?: DigestOf;
-  /** Chance for back-off: from 0 to 1, 1 excluded. */
-  readonly random: () => number;
-}
-
-/** A number that stands for a batch: equal batches have equal digests, different ones hardly ever. */
-export type DigestOf = (batch: Batch) => number;
-
-interface Following {
-  readonly kind: "following";
-}
-
-/** Phase 1 is under way. */
-interface Preparing {
-  readonly kind: "preparing";
-  readonly ballot: Ballot;
-  readonly firstInstance: number;
-  /** By acceptor: the parts of its Promise that have come. */
-  readonly promises: Map<number, PromiseMessage[]>;
-  promised: AcceptorSet;
-  /** Acceptors that have granted a lease to another, and when the last of these leases ends. */
-  leased: AcceptorSet;
-  leasedUntil: number;
-  sentAt: number;
-  /** What this proposer had under way in an earlier ballot: proposed again where phase 1 finds nothing. */
-  readonly carried: readonly AcceptedEntry[];
-  /** What of it only this proposer may know of. */
-  readonly own: readonly Segment[];
-  /** What it was granted in that ballot. */
-  readonly grants: Grants | undefined;
-  /** The ballot of the leader that has handed over. */
-  readonly released: Ballot | null;
-}
-
-/** Phase 1 is done for every instance from its first on. */
-interface Leading {
-  readonly kind: "leading";
-  readonly ballot: Ballot;
-  nextInstance: number;
-  /** What phase 1 found, to be proposed again before anything new. */
-  readonly recovered: AcceptedEntry[];
-  readonly flights: Flights;
-  readonly grants: Grants;
-  /** Acceptors that have promised a higher ballot to somebody. */
-  refused: AcceptorSet;
-  /** Of heartbeats; the next one gets the next number. */
-  round: number;
-  /** In Basic Paxos a ballot proposes one new batch only. */
-  proposed: boolean;
-  /** A round of reads was answered in this ballot: it is the turn of what waits to be proposed. */
-  hasAnsweredReads: boolean;
-  /** Who is to lead next: nothing new is proposed, no read is answered. */
-  successor: { readonly index: number; readonly waitUntil: number } | undefined;
-}
-
-type State = Following | Preparing | Leading;
+import { actorAddress, addressesOf, clientAddress, indexOf } from "./roles.js";
 
 /**
  * Gets commands chosen: phase 1 finds out what may have been chosen before, phase 2 proposes it again and then
@@ -327,39 +256,20 @@ export class Proposer {
   #onPromise(acceptor: number, message: PromiseMessage, now: number): void {
     const state = this.#state;
     if (state.kind !== "preparing" || !sameBallot(state.ballot, message.ballot)) return;
-    // A resent Prepare is answered anew, maybe in other parts: those of one answer agree on how many there are.
-    let parts = state.promises.get(acceptor);
-    if (parts === undefined || parts[0]?.parts !== message.parts) {
-      parts = [];
-      state.promises.set(acceptor, parts);
-    }
-    if (parts.some(({ part }) => part === message.part)) return;
-    parts.push(message);
-    if (parts.length < message.parts) return;
-    state.promised = addAcceptor(state.promised, acceptor);
+    addPromise(state, acceptor, message);
     if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#takeOver(state, now);
   }
 
-  /** Takes over what the quorum's acceptors have accepted: per instance the value of the highest ballot. */
+  /** Takes over what the quorum's acceptors have accepted. */
   #takeOver(state: Preparing, now: number): void {
-    let trimmedBelow = 0;
-    const found = acceptedRanges();
-    for (const entry of state.carried) found.put(entry, higherBallot);
-    for (const parts of state.promises.values()) {
-      if (parts.length < (parts[0]?.parts ?? 1)) continue;
-      for (const part of parts) {
-        trimmedBelow = Math.max(trimmedBelow, part.trimmedBelow);
-        for (const entry of part.accepted) found.put(entry, higherBallot);
-      }
-    }
-    const first = Math.max(state.firstInstance, trimmedBelow);
-    found.dropBelow(first);
+    const { firstInstance, recovered, trimmedBelow, timeMs } = mergePromises(state, this.#lastTimeMs);
+    this.#lastTimeMs = timeMs;
     this.#forget(trimmedBelow);
     this.#state = {
       kind: "leading",
       ballot: state.ballot,
-      nextInstance: first,
-      recovered: this.#withoutHoles(found, first),
+      nextInstance: firstInstance,
+      recovered,
       flights: new Flights(this.#options.quorums),
       grants: new Grants(this.#options.quorums, state.grants),
       refused: 0,
@@ -373,22 +283,6 @@ export class Proposer {
       this.#distinguished.restart(now);
     }
     for (const { from, id } of this.#reads.takeAll()) this.#onRead(from, id, now);
-  }
-
-  #withoutHoles(found: InstanceRanges<AcceptedEntry>, first: number): AcceptedEntry[] {
-    const entries: AcceptedEntry[] = [];
-    let at = first;
-    for (const entry of found.from(first)) {
-      this.#lastTimeMs = Math.max(this.#lastTimeMs, entry.batch.timeMs);
-      if (entry.firstInstance > at) {
-        const count = entry.firstInstance - at;
-        const batch = noopBatch(count, this.#lastTimeMs);
-        entries.push({ ballot: noBallot, firstInstance: at, count, batch, source: null });
-      }
-      entries.push(entry);
-      at = endOf(entry);
-    }
-    return entries;
   }
 
   #fillPipeline(state: Leading, now: number): void {
@@ -660,52 +554,8 @@ export class Proposer {
   }
 }
 
-/** The end of everything that was proposed or found in phase 1. */
-function readBelow({ nextInstance, recovered }: Leading): number {
-  const last = recovered.at(-1);
-  return last === undefined ? nextInstance : Math.max(nextInstance, endOf(last));
-}
-
-/** What a proposer has under way, or would propose again, for a later ballot. */
-function carriedFrom(state: State): readonly AcceptedEntry[] {
-  switch (state.kind) {
-    case "following":
-      return [];
-    case "preparing":
-      return state.carried;
-    case "leading":
-      return [
-        ...state.flights.asEntries(),
-        ...state.recovered.map(entry => ({ ...entry, ballot: noBallot, source: null })),
-      ];
-  }
-}
-
-/** Batches that were never found by phase 1, and so may be known to nobody else. */
-function ownFrom(state: State): readonly Segment[] {
-  switch (state.kind) {
-    case "following":
-      return [];
-    case "preparing":
-      return state.own;
-    case "leading":
-      return state.flights.newSegments();
-  }
-}
-
 function clientsOf(segments: readonly Segment[]): Address[] {
   const clients = new Set<number>();
   for (const segment of segments) if ("client" in segment) clients.add(segment.client);
   return [...clients].map(clientAddress);
-}
-
-function dumpOf(state: State): unknown {
-  switch (state.kind) {
-    case "following":
-      return state;
-    case "preparing":
-      return { ...state, promises: [...state.promises], grants: state.grants?.dump(), sentAt: 0 };
-    case "leading":
-      return { ...state, flights: state.flights.dump(), grants: state.grants.dump() };
-  }
 }

@@ -70,7 +70,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 3,
     patches: [
       {
-        file: "proposer.ts",
+        file: "phase-one.ts",
         find: "of part.accepted) found.put(entry, higherBallot)",
         replace: "of part.accepted) found.put(entry, existing => existing)",
       },
@@ -82,7 +82,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 3,
     patches: [
       {
-        file: "proposer.ts",
+        file: "phase-one.ts",
         find: "of part.accepted) found.put(entry, higherBallot)",
         replace: "of part.accepted) found.put(entry, (_, incoming) => incoming)",
       },
@@ -105,12 +105,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 2,
     patches: [
       {
-        file: "proposer.ts",
+        file: "phase-one.ts",
         find: "if (parts.some(({ part }) => part === message.part)) return;",
         replace: "",
       },
       {
-        file: "proposer.ts",
+        file: "phase-one.ts",
         find: "state.promised = addAcceptor(state.promised, acceptor);",
         replace: "state.promised = (state.promised << 1) | 1;",
       },
@@ -195,8 +195,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "an incomplete Promise merged",
     rule: 2,
     patches: [
-      { file: "proposer.ts", find: "if (parts.length < message.parts) return;", replace: "" },
-      { file: "proposer.ts", find: "if (parts.length < (parts[0]?.parts ?? 1)) continue;", replace: "" },
+      { file: "phase-one.ts", find: "if (parts.length < message.parts) return;", replace: "" },
+      { file: "phase-one.ts", find: "if (parts.length < (parts[0]?.parts ?? 1)) continue;", replace: "" },
     ],
   },
   {
@@ -220,7 +220,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 4,
     patches: [
       {
-        file: "proposer.ts",
+        file: "phase-one.ts",
         find: "trimmedBelow = Math.max(trimmedBelow, part.trimmedBelow);",
         replace: "trimmedBelow = trimmedBelow || part.trimmedBelow;",
       },
@@ -233,8 +233,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 3,
     patches: [
       {
-        file: "proposer.ts",
-        find: "entries.push({ ballot: noBallot, firstInstance: at, count, batch, source: null });",
+        file: "phase-one.ts",
+        find: "recovered.push({ ballot: noBallot, firstInstance: at, count, batch, source: null });",
         replace: "void count; void batch;",
       },
     ],
@@ -244,9 +244,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 3,
     patches: [
       {
-        file: "proposer.ts",
-        find: "      entries.push(entry);",
-        replace: "      entries.push({ ...entry, batch: noopBatch(entry.count, this.#lastTimeMs) });",
+        file: "phase-one.ts",
+        find: "    recovered.push(entry);",
+        replace: "    recovered.push({ ...entry, batch: noopBatch(entry.count, timeMs) });",
       },
     ],
   },
@@ -255,9 +255,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 3,
     patches: [
       {
-        file: "proposer.ts",
-        find: "recovered: this.#withoutHoles(found, first),",
-        replace: "recovered: this.#withoutHoles(found, first).slice(0, 1),",
+        file: "phase-one.ts",
+        find: "  return { recovered, timeMs };",
+        replace: "  return { recovered: recovered.slice(0, 1), timeMs };",
       },
     ],
   },
@@ -514,13 +514,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 3,
     patches: [
       {
-        file: "proposer.ts",
+        file: "phase-one.ts",
+        find: "import { noopBatch }",
+        replace: "import { noopBatch, sliceBatch }",
+      },
+      {
+        file: "phase-one.ts",
         find: "of part.accepted) found.put(entry, higherBallot)",
         replace: "of part.accepted) found.put(entry, (known, told) => mostReported(state, known, told))",
       },
       {
-        file: "proposer.ts",
-        find: "/** The end of everything that was proposed or found in phase 1. */",
+        file: "phase-one.ts",
+        find: "/** What a quorum of promises says. */",
         replace: `function mostReported(state: Preparing, a: AcceptedEntry, b: AcceptedEntry): AcceptedEntry {
           const reports = (entry: AcceptedEntry) =>
             [...state.promises.values()].flat().filter(({ accepted }) =>
@@ -748,7 +753,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 17,
     patches: [
       {
-        file: "proposer.ts",
+        file: "proposer-state.ts",
         find: "return last === undefined ? nextInstance : Math.max(nextInstance, endOf(last));",
         replace: "void last; return nextInstance;",
       },

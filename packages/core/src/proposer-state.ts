@@ -1,0 +1,101 @@
+import { type Ballot, noBallot } from "./ballot.js";
+import type { Segment } from "./batch.js";
+import type { Flights } from "./flights.js";
+import type { Grants } from "./grants.js";
+import { endOf } from "./instance-ranges.js";
+import type { AcceptedEntry, PromiseMessage } from "./messages.js";
+import type { AcceptorSet } from "./quorum.js";
+
+interface Following {
+  readonly kind: "following";
+}
+
+/** Phase 1 is under way. */
+export interface Preparing {
+  readonly kind: "preparing";
+  readonly ballot: Ballot;
+  readonly firstInstance: number;
+  /** By acceptor: the parts of its Promise that have come. */
+  readonly promises: Map<number, PromiseMessage[]>;
+  promised: AcceptorSet;
+  /** Acceptors that have granted a lease to another, and when the last of these leases ends. */
+  leased: AcceptorSet;
+  leasedUntil: number;
+  sentAt: number;
+  /** What this proposer had under way in an earlier ballot: proposed again where phase 1 finds nothing. */
+  readonly carried: readonly AcceptedEntry[];
+  /** What of it only this proposer may know of. */
+  readonly own: readonly Segment[];
+  /** What it was granted in that ballot. */
+  readonly grants: Grants | undefined;
+  /** The ballot of the leader that has handed over. */
+  readonly released: Ballot | null;
+}
+
+/** Phase 1 is done for every instance from its first on. */
+export interface Leading {
+  readonly kind: "leading";
+  readonly ballot: Ballot;
+  nextInstance: number;
+  /** What phase 1 found, to be proposed again before anything new. */
+  readonly recovered: AcceptedEntry[];
+  readonly flights: Flights;
+  readonly grants: Grants;
+  /** Acceptors that have promised a higher ballot to somebody. */
+  refused: AcceptorSet;
+  /** Of heartbeats; the next one gets the next number. */
+  round: number;
+  /** In Basic Paxos a ballot proposes one new batch only. */
+  proposed: boolean;
+  /** A round of reads was answered in this ballot: it is the turn of what waits to be proposed. */
+  hasAnsweredReads: boolean;
+  /** Who is to lead next: nothing new is proposed, no read is answered. */
+  successor: { readonly index: number; readonly waitUntil: number } | undefined;
+}
+
+export type State = Following | Preparing | Leading;
+
+/** The end of everything that was proposed or found in phase 1. */
+export function readBelow({ nextInstance, recovered }: Leading): number {
+  const last = recovered.at(-1);
+  return last === undefined ? nextInstance : Math.max(nextInstance, endOf(last));
+}
+
+/** What a proposer has under way, or would propose again, for a later ballot. */
+export function carriedFrom(state: State): readonly AcceptedEntry[] {
+  switch (state.kind) {
+    case "following":
+      return [];
+    case "preparing":
+      return state.carried;
+    case "leading":
+      return [
+        ...state.flights.asEntries(),
+        ...state.recovered.map(entry => ({ ...entry, ballot: noBallot, source: null })),
+      ];
+  }
+}
+
+/** Batches that were never found by phase 1, and so may be known to nobody else. */
+export function ownFrom(state: State): readonly Segment[] {
+  switch (state.kind) {
+    case "following":
+      return [];
+    case "preparing":
+      return state.own;
+    case "leading":
+      return state.flights.newSegments();
+  }
+}
+
+/** Everything that the future depends on, as plain data, but for when a tick is due; for the explorer. */
+export function dumpOf(state: State): unknown {
+  switch (state.kind) {
+    case "following":
+      return state;
+    case "preparing":
+      return { ...state, promises: [...state.promises], grants: state.grants?.dump(), sentAt: 0 };
+    case "leading":
+      return { ...state, flights: state.flights.dump(), grants: state.grants.dump() };
+  }
+}
