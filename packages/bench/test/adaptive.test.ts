@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { renderAdaptive } from "../dist/adaptive-table.js";
 import type { AdaptiveRow, Finalist } from "../dist/experiments/adaptive.js";
@@ -45,7 +45,7 @@ test("the table shows the default and the best fixed setting in 100 columns", ()
     differs: false,
     coarse: [],
   };
-  const lines = renderAdaptive([row]).split("\n");
+  const lines = stripVTControlCharacters(renderAdaptive([row])).split("\n");
   expect(lines[1]).toMatch(/^4,096 +adaptive +1,234,567 +12.3% +1,234 +5,678 +1,023$/);
   expect(lines[2]).toMatch(/^ +batch 4096, pipeline 16 .*0.99 x ±17.4%$/);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);

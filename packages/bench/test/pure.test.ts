@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import {
   experiments,
   groupsOf,
@@ -99,7 +100,7 @@ test("rows are related to the first one and to the ceiling, whose message cells 
   expect(report.rows[0]).toMatchObject({ ratioToFirst: 1, ratioToCeiling: 0.25 });
   expect(report.rows[1]).toMatchObject({ messagesPerCommit: null, messageDelays: null, ratioToFirst: 4 });
   for (const version of Object.values(report.versions)) expect(version).toMatch(/^\d+\.\d+\.\d+/);
-  const table = renderTable(report.rows);
+  const table = stripVTControlCharacters(renderTable(report.rows));
   expect(table).toContain("basic-paxos");
   expect(table).toContain("4,000");
   expect(table).not.toContain("null");
@@ -138,12 +139,14 @@ test("a variant is compared with its row; samples that overlap show no differenc
       ],
     },
   ]);
-  const [, learner, digest] = renderComparisons(report.comparisons).split("\n");
+  const [, learner, digest] = stripVTControlCharacters(renderComparisons(report.comparisons)).split("\n");
   expect(learner).toMatch(/^distinguished-learner .*no difference +1.00 x +1.00 x$/);
   expect(digest).toMatch(/^digest .* 1.50 x ±1% +1.00 x +0.50 x$/);
-  const table = renderTable(report.rows);
+  const table = stripVTControlCharacters(renderTable(report.rows));
   expect(table).toMatch(/distinguished-learner .* 2 \/ 3 /);
-  for (const line of `${table}\n${renderComparisons(report.comparisons)}`.split("\n")) {
+  for (const line of `${table}\n${stripVTControlCharacters(renderComparisons(report.comparisons))}`.split(
+    "\n",
+  )) {
     expect(line.length).toBeLessThanOrEqual(100);
   }
 });
