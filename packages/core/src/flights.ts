@@ -1,5 +1,5 @@
 import { noBallot } from "./ballot.js";
-import { type Batch, type Segment, sliceBatch } from "./batch.js";
+import { type Batch, batchBytes, type Segment, sliceBatch } from "./batch.js";
 import { endOf, type InstanceRange } from "./instance-ranges.js";
 import type { AcceptedEntry, DigestSource } from "./messages.js";
 import { type AcceptorSet, addAcceptor, type QuorumSystem } from "./quorum.js";
@@ -11,6 +11,8 @@ export interface Flight {
   readonly source: DigestSource | null;
   /** Proposed for the first time, not because phase 1 found it. */
   readonly isNew: boolean;
+  /** Size of the payload when it was sent first. */
+  readonly bytes: number;
   accepted: AcceptorSet;
   chosen: boolean;
   sentAt: number;
@@ -21,6 +23,7 @@ export class Flights {
   readonly #quorums: QuorumSystem;
   readonly #flights: Flight[] = [];
   #commands = 0;
+  #bytes = 0;
 
   constructor(quorums: QuorumSystem) {
     this.#quorums = quorums;
@@ -35,10 +38,26 @@ export class Flights {
     return this.#commands;
   }
 
+  /** Payload under way, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(flown: Pick<Flight, "firstInstance" | "batch" | "source" | "isNew">, now: number): Flight {
     const { firstInstance, batch, source, isNew } = flown;
-    const flight: Flight = { firstInstance, batch, source, isNew, accepted: 0, chosen: false, sentAt: now };
+    const bytes = batchBytes(batch);
+    const flight: Flight = {
+      firstInstance,
+      batch,
+      source,
+      isNew,
+      bytes,
+      accepted: 0,
+      chosen: false,
+      sentAt: now,
+    };
     this.#flights.push(flight);
+    this.#bytes += bytes;
     this.#commands += batch.count;
     return flight;
   }
@@ -75,7 +94,8 @@ export class Flights {
   dropChosen(chosenBelow: number): number {
     let below = chosenBelow;
     while (this.#flights[0]?.chosen) {
-      const { firstInstance, batch } = this.#flights[0];
+      const { firstInstance, batch, bytes } = this.#flights[0];
+      this.#bytes -= bytes;
       below = Math.max(below, firstInstance + batch.count);
       this.#commands -= batch.count;
       this.#flights.shift();

@@ -18,7 +18,11 @@ export interface ProposerOptions {
     /** Let the size of batches follow the load, below the caps. */
     readonly adaptive: boolean;
   };
-  readonly pipeline: { readonly batchesMax: number };
+  readonly pipeline: {
+    readonly batchesMax: number;
+    /** With so many bytes of payload under way nothing is added: what lies in nobody's lane cannot overflow it. */
+    readonly bytesMax?: number;
+  };
   /** A message without enough answers is sent again after this many milliseconds. */
   readonly retransmitMs: number;
   /** For how long acceptors refuse others, in milliseconds. 0: no leases, no heartbeats and no elections. */

@@ -286,8 +286,8 @@ export class Proposer {
   }
 
   #fillPipeline(state: Leading, now: number): void {
-    const { batch, pipeline, mode } = this.#options;
-    while (state.flights.length < pipeline.batchesMax) {
+    const { batch, mode } = this.#options;
+    while (this.#hasRoom(state)) {
       const recovered = state.recovered.shift();
       if (recovered !== undefined) {
         this.#proposeAgain(state, recovered, now);
@@ -309,6 +309,12 @@ export class Proposer {
     }
   }
 
+  /** May one more batch be under way? One alone always may, however large it is. */
+  #hasRoom({ flights }: Leading): boolean {
+    const { batchesMax, bytesMax = Number.POSITIVE_INFINITY } = this.#options.pipeline;
+    return flights.length === 0 || (flights.length < batchesMax && flights.bytes < bytesMax);
+  }
+
   #commandsWanted({ flights }: Leading): number {
     return this.#batchSize.wanted(this.#queue.commands + flights.commands);
   }
@@ -323,9 +329,9 @@ export class Proposer {
 
   /** When a batch that is not full has waited long enough; infinite when it waits for something else. */
   #lingerUntil(state: Leading): number {
-    const { batch, pipeline, mode } = this.#options;
-    const flightsMax = batch.adaptive ? Math.min(batchesUnderWay, pipeline.batchesMax) : pipeline.batchesMax;
-    const hasRoom = state.flights.length < flightsMax && state.successor === undefined;
+    const { batch, mode } = this.#options;
+    const wouldGrow = batch.adaptive && state.flights.length >= batchesUnderWay;
+    const hasRoom = this.#hasRoom(state) && !wouldGrow && state.successor === undefined;
     const isLingering = batch.lingerMs > 0 && this.#queue.commands > 0 && hasRoom && mode === "multi";
     return isLingering ? this.#queue.waitsSince + batch.lingerMs : Number.POSITIVE_INFINITY;
   }

@@ -13,6 +13,11 @@ export const runtimeLimits = {
   commandBytesMax: 4 * 1024 * 1024,
   /** Bytes of a bulk lane; a frame above half of it goes in parts. */
   bulkLaneBytes: 1024 * 1024,
+  /**
+   * Payload that a leader has under way before it waits: with one more batch, of 262,144 bytes by default, it fits
+   * into a bulk lane. What did not fit would be lost until it is sent again.
+   */
+  pipelineBytes: 512 * 1024,
   /** Bytes of a control lane. */
   controlLaneBytes: 64 * 1024,
   /** An unanswered Prepare or Accept is sent again after this long, in milliseconds. */

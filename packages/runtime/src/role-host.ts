@@ -83,7 +83,7 @@ export class ProposerHost implements RoleHost {
       incarnation,
       mode: options.protocol === "basic-paxos" ? "basic" : "multi",
       batch: options.batch,
-      pipeline: options.pipeline,
+      pipeline: { batchesMax: options.pipeline.batchesMax, bytesMax: runtimeLimits.pipelineBytes },
       retransmitMs: runtimeLimits.retransmitMs,
       leaseMs,
       distinguishedLearner,

@@ -103,7 +103,7 @@ export class ProposerHost implements Host {
         lingerMs: profile.lingerMs,
         adaptive: profile.adaptive,
       },
-      pipeline: { batchesMax: profile.pipelineBatchesMax },
+      pipeline: { batchesMax: profile.pipelineBatchesMax, bytesMax: profile.pipelineBytesMax },
       retransmitMs: timing.retransmitMs,
       leaseMs: profile.leaseMs,
       distinguishedLearner: profile.distinguishedLearner,

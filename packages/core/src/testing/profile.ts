@@ -38,6 +38,7 @@ export interface Profile {
   readonly lingerMs: number;
   readonly adaptive: boolean;
   readonly pipelineBatchesMax: number;
+  readonly pipelineBytesMax: number;
   readonly clients: number;
   /** Every other client only reads. */
   readonly readers: boolean;
@@ -107,6 +108,7 @@ export function drawProfile(random: Random): Profile {
     digest: random.chance(0.4),
     batchCommandsMax: random.between(1, 5),
     pipelineBatchesMax: random.pick([1, 2, 3, 4, 8]),
+    pipelineBytesMax: random.pick([8, 40, 1024]),
     lingerMs: random.pick([0, 0, 0, 7]),
     adaptive: random.chance(0.5),
     clients: random.between(2, 4),
