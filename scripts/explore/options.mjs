@@ -1,5 +1,6 @@
 import { disjointQuorums, largeConfigurations, smallConfigurations } from "@synod/core/testing";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { integerBetween } from "../command-line/integer-between.mjs";
 
 /** @typedef {import("@synod/core/testing").Configuration} Configuration */
 
@@ -85,15 +86,6 @@ function withBounds(configuration, { proposals, campaigns, restarts, pipeline },
       restartsMax: restarts?.[index] ?? bounds.restartsMax,
       proposals: proposals?.[index] ?? bounds.proposals,
     })),
-  };
-}
-
-/** @param {number} min @param {number} max @returns {(text: string) => number} */
-function integerBetween(min, max) {
-  return text => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
   };
 }
 

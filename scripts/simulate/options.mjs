@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { faultKinds } from "@synod/core/testing";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { integerBetween } from "../command-line/integer-between.mjs";
 
 /** Each thread has a heap of its own; more of them than cores gain nothing. */
 const jobsMax = 256;
@@ -58,15 +59,6 @@ export function optionsOf(seed, { steps, without }) {
     seed,
     ...(steps === undefined ? {} : { faultSteps: steps }),
     ...(without === undefined ? {} : { without }),
-  };
-}
-
-/** @param {number} min @param {number} max @returns {(text: string) => number} */
-function integerBetween(min, max) {
-  return text => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
   };
 }
 

@@ -102,11 +102,6 @@ export class Acceptor {
     return this.#lease;
   }
 
-  /** The first instance above every accepted one. */
-  get acceptedEnd(): number {
-    return Math.max(this.#accepted.end(), this.#trimmedBelow);
-  }
-
   /** `now` is sampled after the message was taken: a lease must not look longer gone than it is. */
   receive(from: Address, message: Message, now: number): void {
     switch (message.type) {

@@ -39,12 +39,6 @@ export class InstanceRanges<Range extends InstanceRange> {
     return this.length === 0 ? undefined : this.#ranges[this.#ranges.length - 1];
   }
 
-  /** The first instance after all ranges, or 0 when there are none. */
-  end(): number {
-    const last = this.last();
-    return last === undefined ? 0 : endOf(last);
-  }
-
   /** The ranges that hold an instance at or above `instance`, in order; the first one may begin below it. */
   *from(instance: number): Generator<Range, void, undefined> {
     for (let position = this.#positionOf(instance); position < this.#ranges.length; position++) {

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { Batch, Segment } from "@synod/core";
+import { segmentKinds } from "./frame-codec.js";
 
 const fieldsMax = 8;
 const fields = new Float64Array(fieldsMax);
@@ -18,10 +19,8 @@ export function digestOfBatch({ timeMs, segments }: Batch): number {
   return digest;
 }
 
-const kinds = ["commands", "fill", "open", "close", "noop", "keepAlive"] as const;
-
 function fieldsOf(segment: Segment): number[] {
-  const kind = kinds.indexOf(segment.kind);
+  const kind = segmentKinds.indexOf(segment.kind);
   switch (segment.kind) {
     case "noop":
       return [kind, segment.count];

@@ -313,7 +313,8 @@ const toEntry = (f: Field[]): AcceptedEntry => ({
 const batchFields = (batch: Batch) => [batch.timeMs, batch.count, batch.segments.map(segmentFields)];
 const toBatch = (f: Field[]): Batch => ({ timeMs: f[0], count: f[1], segments: f[2].map(toSegment) });
 
-const segmentKinds = ["commands", "fill", "open", "close", "noop", "keepAlive"] as const;
+/** Position in this list is a kind's number on the wire and in digests: append only. */
+export const segmentKinds = ["commands", "fill", "open", "close", "noop", "keepAlive"] as const;
 
 function segmentFields(segment: Segment): unknown[] {
   const number = segmentKinds.indexOf(segment.kind);

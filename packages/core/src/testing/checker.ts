@@ -240,11 +240,6 @@ export class Checker {
     require(typeof applied === "number" && applied >= asked.applied, "queries of a client never go back");
   }
 
-  /** Every learner has handed on what is below. */
-  get learnedBelow(): number {
-    return Math.min(...this.#handedOnBelow);
-  }
-
   learnersAgree(): boolean {
     return this.#handedOnBelow.every(
       (below, learner) => below === this.#chosenBelow || this.#gone.has(learner),

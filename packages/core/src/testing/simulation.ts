@@ -3,9 +3,11 @@ import { indexOf } from "../roles.js";
 import { AcceptorHost, LearnerHost, ProposerHost } from "./actor-hosts.js";
 import { Checker, CheckFailure } from "./checker.js";
 import { ClientHost } from "./client-host.js";
+import { countMessage } from "./count-message.js";
 import { EventQueue } from "./event-queue.js";
 import { freezeDeep } from "./freeze-deep.js";
 import { describeEvent, type SimulationEvent } from "./history.js";
+import { Links, sideOf } from "./links.js";
 import { Operations } from "./operations.js";
 import { drawProfile, type FaultKind, graceMs, type Profile } from "./profile.js";
 import { Random } from "./random.js";
@@ -71,8 +73,7 @@ class Simulation implements World {
   readonly firstSequence: number;
   readonly #events = new EventQueue<SimulationEvent>();
   readonly #places = new Map<Address, Place>();
-  /** By the addresses of both ends. */
-  readonly #cutUntil = new Map<string, number>();
+  readonly #links = new Links();
   readonly #proposers: ProposerHost[];
   readonly #clients: ClientHost[] = [];
   readonly #history: { readonly at: number; readonly event: SimulationEvent }[] = [];
@@ -172,7 +173,7 @@ class Simulation implements World {
     for (const { to, message } of envelopes) {
       freezeDeep(message);
       this.checker.onSend(host.role, host.index, message);
-      this.#count(message);
+      countMessage(this.counters, message, this.#ticking);
       for (const address of to) {
         if (message.type === "read") this.checker.onRead(host.address, message.id);
         if (message.type === "readReady") this.checker.onReadReady(address, message.id, message.readBelow);
@@ -230,7 +231,7 @@ class Simulation implements World {
       random.chance(faults.drop) ||
       this.#isIsolated(from) ||
       this.#isIsolated(to) ||
-      this.#isCut(from, to)
+      this.#links.isCut(from, to, this.#now)
     ) {
       this.counters.drops += 1;
       return;
@@ -257,49 +258,19 @@ class Simulation implements World {
     return { ...message, batch };
   }
 
-  #isCut(from: Address, to: Address): boolean {
-    return (this.#cutUntil.get(`${from} ${to}`) ?? 0) > this.#now;
-  }
-
-  /** Cuts some of a proposer's links, so that leaders reach different acceptors and do not hear of each other. */
-  #cutLinks(proposer: Host): void {
-    for (const { host } of this.#places.values()) {
-      if (host.role !== "acceptor" && host.role !== "proposer") continue;
-      if (host === proposer || !this.random.chance(this.profile.faults.cut)) continue;
-      this.counters.cuts += 1;
-      const until = this.#now + this.random.between(20, 300);
-      this.#cutUntil.set(`${proposer.address} ${host.address}`, until);
-      if (this.random.chance(0.5)) this.#cutUntil.set(`${host.address} ${proposer.address}`, until);
-    }
-  }
-
-  /**
-   * Parts a leader from the rest, with some clients, a learner and too few acceptors: neither it nor they notice that
-   * it is replaced. Those that only read see no sign of it, since no command of theirs waits.
-   */
+  /** Parts a leader from the rest for a while. */
   #splitOff(leader: Host): void {
-    const { topology, quorums, readers } = this.profile;
-    const acceptorsLeft = this.random.below(quorums.accept);
-    const first = this.random.below(topology.acceptors);
-    const learner = this.random.below(topology.learners);
-    const until = this.#now + this.random.between(100, 800);
+    const hosts = [...this.#places.values()].map(({ host }) => host);
+    const left = sideOf(leader, hosts, this);
+    const forMs = this.random.between(100, 800);
     this.counters.splits += 1;
     // Half of them sleep through it, and find answers from before among what came since.
-    if (this.random.chance(0.5)) this.#freeze(leader, until - this.#now - 50);
-    const hosts = [...this.#places.values()].map(({ host }) => host);
-    const left = hosts.filter(host => {
-      if (host.role === "acceptor") return (host.index + first) % topology.acceptors < acceptorsLeft;
-      if (host.role === "learner") return host.index === learner;
-      if (host instanceof ClientHost) return readers ? host.onlyReads : this.random.chance(0.5);
-      return host === leader;
-    });
-    for (const one of left) {
-      for (const other of hosts) {
-        if (left.includes(other)) continue;
-        this.#cutUntil.set(`${one.address} ${other.address}`, until);
-        this.#cutUntil.set(`${other.address} ${one.address}`, until);
-      }
-    }
+    if (this.random.chance(0.5)) this.#freeze(leader, forMs - 50);
+    this.#links.part(
+      hosts.filter(left),
+      hosts.filter(host => !left(host)),
+      this.#now + forMs,
+    );
   }
 
   #freeze(host: Host, forMs: number): void {
@@ -462,7 +433,8 @@ class Simulation implements World {
     const host = this.random.pick(this.#proposers);
     const place = this.#places.get(host.address) as Place;
     if (place.alive && place.frozenUntil <= this.#now) {
-      this.#cutLinks(host);
+      const others = [...this.#places.values()].map(place => place.host);
+      this.counters.cuts += this.#links.cutSome(host, others, this);
       if (this.random.chance(faults.impatience)) host.campaign(this.#now);
       if (this.random.chance(faults.transfer)) {
         host.transferLeadership(this.random.below(this.#proposers.length), this.#now);
@@ -507,49 +479,6 @@ class Simulation implements World {
     if (!isSpare[deadForEver]) return undefined;
     const hosts = [...this.#places.values()].map(({ host }) => host);
     return this.random.pick(hosts.filter(({ role }) => role === deadForEver));
-  }
-
-  #count(message: Message): void {
-    const { counters } = this;
-    switch (message.type) {
-      case "propose":
-        if (message.forwarded) counters.forwards += 1;
-        return;
-      case "fetch":
-        counters.fetches += 1;
-        return;
-      case "progress":
-        if (message.stuck) counters.stuckLearners += 1;
-        return;
-      case "chosen":
-        counters.announcements += 1;
-        return;
-      case "refuse":
-        if (message.leaseUntil > 0) counters.leaseRefusals += 1;
-        return;
-      case "sequenceGap":
-        counters.gaps += 1;
-        return;
-      case "sessionOpened":
-        counters.sessions += 1;
-        return;
-      case "notLeader":
-        counters.redirects += 1;
-        return;
-      case "promise":
-        if (message.part > 0) counters.parts += 1;
-        return;
-      case "prepare":
-        if (this.#ticking) counters.retransmissions += 1;
-        return;
-      case "accept":
-        if (this.#ticking) counters.retransmissions += 1;
-        for (const segment of message.batch.segments) {
-          if (segment.kind === "commands" && segment.skip > 0) counters.slices += 1;
-          if (segment.kind === "fill") counters.fills += 1;
-          if (segment.kind === "noop") counters.noops += 1;
-        }
-    }
   }
 }
 
