@@ -210,7 +210,7 @@ export function checkQueryOptions(options: QueryOptions): void {
   check(querySchema, options);
 }
 
-function check(shape: v.GenericSchema, value: unknown): void {
+export function check(shape: v.GenericSchema, value: unknown): void {
   const checked = v.safeParse(shape, value);
   if (checked.success) return;
   const issue = checked.issues[0] as v.BaseIssue<unknown>;
