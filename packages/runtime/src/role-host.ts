@@ -7,14 +7,17 @@ import {
   type Envelope,
   Learner,
   type Message,
+  noBallot,
   Proposer,
   Replica,
+  sameBallot,
   ThresholdQuorums,
   type Topology,
 } from "@synod/core";
 import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
+import type { Divergence, SnapshotFailed } from "./events.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
 import { type AcceptorStorage, HeapStorage } from "./storage.js";
 import type { DepthTracker } from "./traffic.js";
@@ -40,6 +43,14 @@ export interface RoleInspection {
   readonly depths?: [instance: number, depth: number][];
 }
 
+/** What a role's host has to tell the supervisor, which makes events of it. */
+export type RoleNotice =
+  | { readonly type: "leads"; readonly ballot: Ballot }
+  | ({ readonly type: "divergence" } & Divergence)
+  | ({ readonly type: "snapshotFailed" } & Omit<SnapshotFailed, "actor">);
+
+export type Notify = (notice: RoleNotice) => void;
+
 /** One role of core, as an actor's loop drives it: persist, then send, then apply is kept in here. */
 export interface RoleHost {
   receive(from: Address, message: Message, now: number): void;
@@ -60,10 +71,14 @@ export interface RoleSpec {
   readonly stateMachine: StateMachineSpec;
 }
 
-export async function openRole(spec: RoleSpec, depths: DepthTracker | undefined): Promise<RoleHost> {
+export async function openRole(
+  spec: RoleSpec,
+  depths: DepthTracker | undefined,
+  notify: Notify,
+): Promise<RoleHost> {
   switch (spec.role) {
     case "proposer":
-      return new ProposerHost(spec);
+      return new ProposerHost(spec, notify);
     case "acceptor":
       return new AcceptorHost(spec, new HeapStorage());
     case "learner":
@@ -73,8 +88,12 @@ export async function openRole(spec: RoleSpec, depths: DepthTracker | undefined)
 
 export class ProposerHost implements RoleHost {
   readonly #proposer: Proposer;
+  readonly #notify: Notify;
+  /** The ballot in which it last said that it leads. */
+  #ledIn = noBallot;
 
-  constructor({ topology, index, incarnation, options }: RoleSpec) {
+  constructor({ topology, index, incarnation, options }: RoleSpec, notify: Notify) {
+    this.#notify = notify;
     const { leaseMs, distinguishedLearner, digest } = options;
     this.#proposer = new Proposer({
       topology,
@@ -111,7 +130,9 @@ export class ProposerHost implements RoleHost {
   }
 
   flush(now: number): readonly Envelope[] {
-    return this.#proposer.takeReady(now).send;
+    const { send } = this.#proposer.takeReady(now);
+    if (this.#proposer.state === "leading") this.#noticeLead();
+    return send;
   }
 
   status(): RoleStatus {
@@ -127,6 +148,13 @@ export class ProposerHost implements RoleHost {
 
   inspect(): RoleInspection {
     return {};
+  }
+
+  #noticeLead(): void {
+    const { ballot } = this.#proposer;
+    if (sameBallot(ballot, this.#ledIn)) return;
+    this.#ledIn = ballot;
+    this.#notify({ type: "leads", ballot });
   }
 }
 
