@@ -20,6 +20,11 @@ export const runtimeLimits = {
   pipelineBytes: 512 * 1024,
   /** Bytes of a control lane. */
   controlLaneBytes: 64 * 1024,
+  /**
+   * What one acceptor retains, in bytes; past it, it refuses Accepts until something is trimmed. Ten seconds of a
+   * stalled learner at full speed, and not so much that a few acceptors exhaust a usual machine.
+   */
+  storageBytesMax: 256 * 1024 * 1024,
   /** An unanswered Prepare or Accept is sent again after this long, in milliseconds. */
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */
@@ -70,6 +75,7 @@ const schema = v.strictObject({
   sessionTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2 ** 31 - 1))),
   distinguishedLearner: v.optional(v.boolean()),
   digest: v.optional(v.boolean()),
+  storage: v.optional(v.picklist(["shared", "heap"])),
   mailbox: v.optional(v.picklist(["ring", "port"])),
   trace: v.optional(v.boolean()),
 });
@@ -110,6 +116,11 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly distinguishedLearner?: boolean;
   /** Learners get values from the leader, and acceptors send digests instead. Saves bytes. Off. */
   readonly digest?: boolean;
+  /**
+   * Where acceptors keep what they must not forget: in shared memory of the process, which outlives their threads
+   * (default), or on their own heaps.
+   */
+  readonly storage?: "shared" | "heap";
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
   /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
@@ -133,6 +144,7 @@ export interface ResolvedOptions {
   readonly sessionTimeoutMs: number;
   readonly distinguishedLearner: boolean;
   readonly digest: boolean;
+  readonly storage: "shared" | "heap";
   readonly mailbox: "ring" | "port";
   readonly trace: boolean;
 }
@@ -168,6 +180,7 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     sessionTimeoutMs: options.sessionTimeoutMs ?? 60_000,
     distinguishedLearner: options.distinguishedLearner ?? false,
     digest: options.digest ?? false,
+    storage: options.storage ?? "shared",
     mailbox: options.mailbox ?? "ring",
     trace: options.trace ?? false,
   };

@@ -9,6 +9,7 @@ import { SynodError } from "./errors.js";
 import { ringDoorbell } from "./mailbox/index.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleStatus } from "./role-host.js";
+import { createStorageRegion } from "./storage/index.js";
 import { portsOf, type WiredActor, wireActors } from "./wiring.js";
 
 /** Incarnations of proposers, over all clusters of the process: a ballot is never used twice. */
@@ -132,6 +133,8 @@ export class Supervisor {
   ): RunningActor {
     const { port1, port2 } = new MessageChannel();
     const { name, role, index, doorbell, connections } = wired;
+    const isShared = role === "acceptor" && options.storage === "shared";
+    const storageRegion = isShared ? createStorageRegion(runtimeLimits.storageBytesMax) : undefined;
     const spec: ActorSpec = {
       name,
       role,
@@ -144,6 +147,7 @@ export class Supervisor {
       doorbell,
       connections,
       control: port2,
+      ...(storageRegion === undefined ? {} : { storageRegion }),
     };
     const transferList = [port2, ...portsOf(connections)];
     const ended = this.#pool.run(spec, { transferList }).then(
