@@ -5,6 +5,7 @@ import type { ActorControl, ActorNotice, ActorSpec, StartFailure } from "./actor
 import { comlinkEndpoint } from "./comlink-port.js";
 import { ringDoorbell } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
+import type { RoleNotice } from "./role-host.js";
 import { portsOf } from "./wiring.js";
 
 /** How one life of an actor ended. */
@@ -35,7 +36,7 @@ export class ActorThread {
   #hasEnded = false;
   #end: End | undefined;
 
-  constructor(spec: Omit<ActorSpec, "control">, onNotice: (notice: ActorNotice) => void) {
+  constructor(spec: Omit<ActorSpec, "control">, onNotice: (notice: RoleNotice) => void) {
     this.#spec = spec;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -92,9 +93,7 @@ export class ActorThread {
       };
       this.#open.add(giveUp);
       const timer = withinMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, withinMs);
-      question(this.#control)
-        .then(resolve, reject)
-        .finally(giveUp);
+      question(this.#control).then(resolve, reject).finally(giveUp);
       ringDoorbell(this.#spec.doorbell);
     });
   }

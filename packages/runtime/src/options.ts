@@ -20,6 +20,11 @@ export const runtimeLimits = {
   pipelineBytes: 512 * 1024,
   /** Bytes of a control lane. */
   controlLaneBytes: 64 * 1024,
+  /**
+   * What one acceptor retains, in bytes; past it, it refuses Accepts until something is trimmed. Ten seconds of a
+   * stalled learner at full speed, and not so much that a few acceptors exhaust a usual machine.
+   */
+  storageBytesMax: 256 * 1024 * 1024,
   /** An unanswered Prepare or Accept is sent again after this long, in milliseconds. */
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */

@@ -19,7 +19,7 @@ import { monotonicMs } from "./clock.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
 import type { Divergence, SnapshotFailed } from "./events.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
-import { type AcceptorStorage, HeapStorage } from "./storage.js";
+import { type AcceptorStorage, HeapStorage, SharedStorage, type StorageUsage } from "./storage/index.js";
 import type { DepthTracker } from "./traffic.js";
 
 /** What an actor says of its role: see {@link ActorStatus}. */
@@ -32,6 +32,8 @@ export interface RoleStatus {
   readonly leaseLeftMs?: number;
   /** A leader: the learner that acceptors tell, or null when they tell all. */
   readonly distinguishedLearner?: string | null;
+  /** An acceptor: what it retains, and the most that it may, in bytes. */
+  readonly storage?: StorageUsage;
   /** A learner: values that were not what their digests say, the latest of them. None of them was used. */
   readonly digestMismatches?: { readonly count: number; readonly last: DigestMismatch | null };
 }
@@ -69,6 +71,8 @@ export interface RoleSpec {
   readonly topology: Topology;
   readonly options: ResolvedOptions;
   readonly stateMachine: StateMachineSpec;
+  /** The memory of an acceptor whose storage is shared; made once, and used by one life after the other. */
+  readonly storageRegion?: SharedArrayBuffer;
 }
 
 export async function openRole(
@@ -80,10 +84,16 @@ export async function openRole(
     case "proposer":
       return new ProposerHost(spec, notify);
     case "acceptor":
-      return new AcceptorHost(spec, new HeapStorage());
+      return new AcceptorHost(spec, openStorage(spec));
     case "learner":
       return new LearnerHost(spec, new StateMachineEngine(await loadStateMachine(spec.stateMachine)), depths);
   }
+}
+
+/** @throws SynodError `STORAGE_FAILED` when what a former life left behind is damaged */
+function openStorage({ storageRegion }: RoleSpec): AcceptorStorage {
+  if (storageRegion === undefined) return new HeapStorage(runtimeLimits.storageBytesMax);
+  return new SharedStorage(storageRegion);
 }
 
 export class ProposerHost implements RoleHost {
@@ -182,7 +192,9 @@ class AcceptorHost implements RoleHost {
   }
 
   status(): RoleStatus {
-    return { state: "accepting", ballot: this.#acceptor.promised, chosenBelow: null, appliedBelow: null };
+    const { promised } = this.#acceptor;
+    const storage = this.#storage.usage;
+    return { state: "accepting", ballot: promised, chosenBelow: null, appliedBelow: null, storage };
   }
 
   inspect(): RoleInspection {

@@ -1,6 +1,6 @@
 import type { Address } from "@synod/core";
 import * as Comlink from "comlink";
-import type { ActorControl, ActorNotice, ActorSpec, ConnectionEnds, MailboxStatus, StartFailure } from "./actor.js";
+import type { ActorControl, ActorSpec, ConnectionEnds, MailboxStatus, StartFailure } from "./actor.js";
 import { ActorThread, type End } from "./actor-thread.js";
 import { monotonicMs } from "./clock.js";
 import { SynodError } from "./errors.js";
@@ -8,7 +8,7 @@ import type { Emit } from "./events.js";
 import { lostWakeUpsOf } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 import { RestartPolicy } from "./restart-policy.js";
-import type { RoleStatus } from "./role-host.js";
+import type { RoleNotice, RoleStatus } from "./role-host.js";
 import { portsOf, type WiredActor } from "./wiring.js";
 
 /** Incarnations, over all clusters of the process: a ballot is never used twice. */
@@ -65,7 +65,7 @@ export interface SupervisedActorParts {
   /** The ends of its connections to other actors, for a first life or a later one. */
   readonly connections: (isFirst: boolean) => ConnectionEnds[];
   readonly emit: Emit;
-  readonly onNotice: (notice: ActorNotice) => void;
+  readonly onNotice: (notice: RoleNotice) => void;
 }
 
 /** One actor through all its lives: runs its thread, sees it end, and runs the next one. */

@@ -1,10 +1,11 @@
-import { type Address, addressesOf, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
-import type { ActorNotice, ActorSpec, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
+import { type Address, assertNever, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
+import type { ActorSpec, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import type { Emit } from "./events.js";
 import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
-import { createStorageRegion } from "./storage.js";
+import type { RoleNotice } from "./role-host.js";
+import { createStorageRegion } from "./storage/index.js";
 import { type ActorStatus, SupervisedActor } from "./supervised-actor.js";
 import { rewireActor, type WiredActor, wireActors } from "./wiring.js";
 
@@ -96,11 +97,21 @@ export class Supervisor {
     const { name, role, index, doorbell } = wired;
     const options = this.#options;
     const isShared = role === "acceptor" && options.storage === "shared";
-    const storage = isShared ? createStorageRegion() : undefined;
+    const storageRegion = isShared ? createStorageRegion(runtimeLimits.storageBytesMax) : undefined;
     const { mailbox } = options;
     return new SupervisedActor({
       wired,
-      spec: { name, role, index, topology, options, stateMachine, storage, mailbox, doorbell },
+      spec: {
+        name,
+        role,
+        index,
+        topology,
+        options,
+        stateMachine,
+        mailbox,
+        doorbell,
+        ...(storageRegion === undefined ? {} : { storageRegion }),
+      },
       survives: role !== "acceptor" || isShared,
       connections: isFirst => this.#connectionsOf(wired, isFirst),
       emit: this.#emit,
@@ -116,7 +127,7 @@ export class Supervisor {
     return atActor;
   }
 
-  #onNotice(actor: Address, notice: ActorNotice): void {
+  #onNotice(actor: Address, notice: RoleNotice): void {
     switch (notice.type) {
       case "leads":
         if (compareBallots(notice.ballot, this.#ballot) <= 0) return;
@@ -129,6 +140,8 @@ export class Supervisor {
       case "snapshotFailed":
         this.#emit("snapshotFailed", { actor, phase: notice.phase, reason: notice.reason });
         return;
+      default:
+        assertNever(notice);
     }
   }
 
