@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { Piscina } from "piscina";
-import type { ActorControl, ActorNotice, ActorSpec, StartFailure } from "./actor.js";
+import type { ActorControl, ActorNotice, ActorSpec, ConnectionEnds, StartFailure } from "./actor.js";
 import { comlinkEndpoint } from "./comlink-port.js";
 import { ringDoorbell } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
@@ -61,6 +61,15 @@ export class ActorThread {
     this.ended = this.#run({ ...spec, control: port2 });
   }
 
+  /**
+   * Gives it its connections and lets its role begin; false or undefined when it does not. They go at once: a port
+   * that waited here for its thread could be closed by a peer that dies meanwhile, and would then not be sent.
+   */
+  start(connections: readonly ConnectionEnds[]): Promise<boolean | undefined> {
+    const ends = Comlink.transfer(connections, portsOf(connections));
+    return this.ask(control => control.start(ends), Number.POSITIVE_INFINITY);
+  }
+
   /** Ends the thread, wherever it is; resolves when it has exited. The first reason counts. */
   async kill(end: End): Promise<void> {
     this.#end ??= end;
@@ -109,10 +118,9 @@ export class ActorThread {
   }
 
   async #run(spec: ActorSpec): Promise<End> {
-    const transferList = [spec.control, ...portsOf(spec.connections)];
     let task: Promise<StartFailure | undefined>;
     try {
-      task = this.#pool.run(spec, { transferList });
+      task = this.#pool.run(spec, { transferList: [spec.control] });
     } catch (error) {
       task = Promise.reject(error);
     }

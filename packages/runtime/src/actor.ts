@@ -41,7 +41,6 @@ export interface ActorSpec extends RoleSpec {
   readonly name: Address;
   readonly mailbox: MailboxKind;
   readonly doorbell: Doorbell;
-  readonly connections: readonly ConnectionEnds[];
   readonly control: MessagePort;
 }
 
@@ -79,7 +78,7 @@ export interface StartFailure {
 /** The control plane's view of an actor. */
 export interface ActorControl {
   /** False when it failed: then the task ends with the reason. */
-  start(): Promise<boolean>;
+  start(connections: readonly ConnectionEnds[]): Promise<boolean>;
   /** False when the actor does not lead. */
   transferLeadership(to: number): boolean;
   attach(ends: ConnectionEnds): void;
@@ -110,11 +109,11 @@ export class Actor implements ActorControl {
     this.#depths = spec.options.trace ? new DepthTracker() : undefined;
     this.#inbox = openInbox({ kind: spec.mailbox, doorbell: spec.doorbell, waiting: "thread" });
     this.#post = new Post(this.#depths);
-    for (const ends of spec.connections) this.attach(ends);
   }
 
-  async start(): Promise<boolean> {
+  async start(connections: readonly ConnectionEnds[]): Promise<boolean> {
     try {
+      for (const ends of connections) this.attach(ends);
       this.#host = await openRole(this.#spec, this.#depths, notice => this.#notify(notice));
     } catch (error) {
       const { name } = this.#spec;

@@ -59,7 +59,7 @@ interface AttachedClient {
 export interface SupervisedActorParts {
   readonly wired: WiredActor;
   /** All that is the same in each life. */
-  readonly spec: Omit<ActorSpec, "incarnation" | "connections" | "control">;
+  readonly spec: Omit<ActorSpec, "incarnation" | "control">;
   /** False for an actor that must not come back: what it has to remember dies with its thread. */
   readonly survives: boolean;
   /** The ends of its connections to other actors, for a first life or a later one. */
@@ -199,9 +199,12 @@ export class SupervisedActor {
     const over = new Promise<void>(resolve => {
       settle = resolve;
     });
-    const thread = this.#begin(isFirst);
+    if (!isFirst) this.#restarts += 1;
+    this.#incarnation = ++incarnations;
+    const spec = { ...this.#parts.spec, incarnation: this.#incarnation };
+    const thread = new ActorThread(spec, this.#parts.onNotice);
     this.#phase = { state: "starting", thread, over };
-    const hasStarted = await thread.ask(control => control.start(), Number.POSITIVE_INFINITY);
+    const hasStarted = await thread.start(this.#connections(isFirst));
     if (hasStarted) {
       this.#phase = { state: "running", thread, over };
       if (isFirst) onStarted(undefined);
@@ -216,17 +219,15 @@ export class SupervisedActor {
     return delayMs;
   }
 
-  #begin(isFirst: boolean): ActorThread {
-    this.#incarnation = ++incarnations;
-    if (!isFirst) this.#restarts += 1;
+  /** All ends that a new life opens. */
+  #connections(isFirst: boolean): ConnectionEnds[] {
     const connections = this.#parts.connections(isFirst);
     for (const [peer, { ends, renew }] of this.#clients) {
-      const next = renew?.() ?? ends;
+      const next = isFirst ? ends : (renew?.() ?? ends);
       this.#clients.set(peer, { ends: next, renew });
       connections.push(next);
     }
-    const spec = { ...this.#parts.spec, incarnation: this.#incarnation, connections };
-    return new ActorThread(spec, this.#parts.onNotice);
+    return connections;
   }
 
   /** Undefined when there must be no next life. */
