@@ -130,9 +130,7 @@ export class Supervisor {
   #onNotice(actor: Address, notice: RoleNotice): void {
     switch (notice.type) {
       case "leads":
-        if (compareBallots(notice.ballot, this.#ballot) <= 0) return;
-        this.#ballot = notice.ballot;
-        this.#emit("leaderChanged", { leader: actor, ballot: notice.ballot });
+        this.#onLeader(actor, notice.ballot);
         return;
       case "divergence":
         this.#emit("divergence", { instance: notice.instance, learners: notice.learners });
@@ -143,6 +141,15 @@ export class Supervisor {
       default:
         assertNever(notice);
     }
+  }
+
+  /** A leader that goes on in a higher ballot is the same one; its next life is not. */
+  #onLeader(leader: Address, ballot: Ballot): void {
+    const before = this.#ballot;
+    if (compareBallots(ballot, before) <= 0) return;
+    this.#ballot = ballot;
+    if (ballot.proposer === before.proposer && ballot.incarnation === before.incarnation) return;
+    this.#emit("leaderChanged", { leader, ballot });
   }
 
   #actor(name: Address): SupervisedActor {
