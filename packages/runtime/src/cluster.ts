@@ -1,5 +1,6 @@
 import { addressesOf, clientAddress, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
+import type { ActorStatus } from "./actor-status.js";
 import { Client } from "./client.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
@@ -8,7 +9,6 @@ import { Faults } from "./faults.js";
 import { createDoorbell, openInbox, openOutbox } from "./mailbox/index.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
-import type { ActorStatus } from "./supervised-actor.js";
 import { Supervisor } from "./supervisor.js";
 import { type WiredActor, wireClient } from "./wiring.js";
 

@@ -1,12 +1,13 @@
 import { type Address, assertNever, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ActorSpec, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
+import type { ActorStatus } from "./actor-status.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import type { Emit } from "./events.js";
 import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
 import { createStorageRegion } from "./storage/index.js";
-import { type ActorStatus, SupervisedActor } from "./supervised-actor.js";
+import { SupervisedActor } from "./supervised-actor.js";
 import { rewireActor, type WiredActor, wireActors } from "./wiring.js";
 
 /**
