@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type AcceptorRecord, type AcceptorState, recoverAcceptor } from "@synod/core";
 import { Random } from "@synod/core/testing";
 import type * as storage from "../../dist/storage/index.js";
+import { CheckFailure, copyOf, expectNothingWritten, storesOf, tornBetween } from "../torn-memory.js";
 import { RecordSource } from "./record-source.mjs";
 
 /** The built storage, or one with a bug in it. */
@@ -38,7 +39,7 @@ export function expectSame(actual: unknown, expected: unknown, what: string): vo
   if (isDeepStrictEqual(actual, expected)) return;
   const show = (value: unknown) =>
     JSON.stringify(value, (_, part) => (part instanceof Uint8Array ? part.length : part))?.slice(0, 1000);
-  throw new Error(`${what}: recovered\n${show(actual)}\ninstead of\n${show(expected)}`);
+  throw new CheckFailure(`${what}: recovered\n${show(actual)}\ninstead of\n${show(expected)}`);
 }
 
 /** A life after the other, each of some calls of persist: every one begins with what core says. */
@@ -74,17 +75,15 @@ export function survivesDeathAtEveryStore(module: StorageModule, seed: number, c
     const what = `seed ${seed}, call ${call}`;
     const before = copyOf(region);
     const records = source.next();
-    const stores = storesOf(region, () => living.persist(records));
-    const [atStore, ...more] = stores;
-    if (atStore === undefined || more.length > 0) throw new Error(`${what}: ${stores.length} atomic stores`);
+    const stores = storesOf([region], () => living.persist(records));
+    const [[atStore] = [], ...more] = stores;
+    if (atStore === undefined || more.length > 0)
+      throw new CheckFailure(`${what}: ${stores.length} atomic stores`);
     for (const torn of tornBetween(before, atStore, random)) {
       expectSame(reopen(module, torn), state, `${what}, died before it published`);
       deaths += 1;
     }
-    const after = new Uint8Array(copyOf(region));
-    if (Buffer.compare(after.subarray(4), new Uint8Array(atStore, 4)) !== 0) {
-      throw new Error(`${what}: something was written after it was published`);
-    }
+    expectNothingWritten(atStore, region, what, 4);
     state = stateAfter(state, records);
     expectSame(reopen(module, copyOf(region)), state, `${what}, died after it published`);
     deaths += 1;
@@ -94,51 +93,6 @@ export function survivesDeathAtEveryStore(module: StorageModule, seed: number, c
 
 function reopen(module: StorageModule, region: SharedArrayBuffer): AcceptorState | undefined {
   return new module.SharedStorage(region).recover();
-}
-
-export function copyOf(region: SharedArrayBuffer): SharedArrayBuffer {
-  const copy = new SharedArrayBuffer(region.byteLength, { maxByteLength: region.maxByteLength });
-  new Uint8Array(copy).set(new Uint8Array(region));
-  return copy;
-}
-
-/** The memory at each atomic store that `run` does, just before it takes place. */
-export function storesOf(region: SharedArrayBuffer, run: () => void): SharedArrayBuffer[] {
-  const { store } = Atomics;
-  const seen: SharedArrayBuffer[] = [];
-  Atomics.store = ((array: Int32Array, index: number, value: number) => {
-    seen.push(copyOf(region));
-    return store(array, index, value);
-  }) as typeof store;
-  try {
-    run();
-  } finally {
-    Atomics.store = store;
-  }
-  return seen;
-}
-
-/** Copies of a memory in which some of the bytes that a call changed are changed already. */
-export function* tornBetween(before: SharedArrayBuffer, after: SharedArrayBuffer, random: Random) {
-  const old = new Uint8Array(after.byteLength);
-  old.set(new Uint8Array(before));
-  const now = new Uint8Array(after);
-  const changed: number[] = [];
-  for (let at = 0; at < now.length; at++) if (old[at] !== now[at]) changed.push(at);
-  const cuts = Array.from({ length: 4 }, () => random.below(changed.length + 1));
-  const parts = [
-    changed,
-    ...cuts.map(cut => changed.slice(0, cut)),
-    ...cuts.map(cut => changed.slice(cut)),
-    ...cuts.map(() => changed.filter(() => random.chance(0.5))),
-  ];
-  for (const part of parts) {
-    const torn = new SharedArrayBuffer(after.byteLength, { maxByteLength: after.maxByteLength });
-    const bytes = new Uint8Array(torn);
-    bytes.set(old);
-    for (const at of part) bytes[at] = now[at] as number;
-    yield torn;
-  }
 }
 
 const headerBytes = 384;
@@ -159,7 +113,7 @@ export function noticesDamage(module: StorageModule, seed: number, tries = 300):
     bytes[position] = (bytes[position] as number) ^ (1 << random.below(8));
     const what = `seed ${seed}, byte ${position} damaged`;
     if (isRefused(module, damaged)) continue;
-    if (position >= headerBytes) throw new Error(`${what}: not noticed`);
+    if (position >= headerBytes) throw new CheckFailure(`${what}: not noticed`);
     // What nobody reads, such as the other header, may be damaged.
     expectSame(reopen(module, damaged), intact, what);
   }
