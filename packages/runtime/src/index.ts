@@ -1,7 +1,18 @@
 export type { Inspection, MailboxStatus } from "./actor.js";
+export type { ActorStatus } from "./actor-status.js";
 export type { Client } from "./client.js";
 export { Cluster, type ClusterStatus } from "./cluster.js";
 export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
+export type {
+  ActorDown,
+  ActorFailed,
+  ActorUp,
+  ClusterEvents,
+  Divergence,
+  LeaderChanged,
+  SnapshotFailed,
+} from "./events.js";
+export type { Faults } from "./faults.js";
 export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
 export type {
   AnswerOf,
@@ -14,6 +25,5 @@ export type {
   StateMachineClass,
   StateMachineSource,
 } from "./state-machine.js";
-export type { ActorStatus } from "./supervisor.js";
 export type { SentFrame } from "./trace.js";
 export type { Traffic } from "./traffic.js";
