@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Address } from "@synod/core";
 import * as Comlink from "comlink";
+import { ActorClients } from "./announcements.js";
 import { monotonicMs } from "./clock.js";
 import { comlinkEndpoint } from "./comlink-port.js";
 import { SynodError, type SynodErrorCode } from "./errors.js";
@@ -41,6 +42,8 @@ export interface ActorSpec extends RoleSpec {
   readonly mailbox: MailboxKind;
   readonly doorbell: Doorbell;
   readonly connections: readonly ConnectionEnds[];
+  /** Where clients announce themselves, for roles that talk to them over rings. */
+  readonly channel?: string;
   readonly control: MessagePort;
 }
 
@@ -88,6 +91,7 @@ export class Actor implements ActorControl {
   readonly #inbox: Inbox;
   readonly #post: Post;
   readonly #depths: DepthTracker | undefined;
+  readonly #clients: ActorClients | undefined;
   #host: RoleHost | undefined;
   #stopped = false;
   #started!: () => void;
@@ -101,6 +105,9 @@ export class Actor implements ActorControl {
     this.#inbox = openInbox({ kind: spec.mailbox, doorbell: spec.doorbell, waiting: "thread" });
     this.#post = new Post(this.#depths);
     for (const ends of spec.connections) this.attach(ends);
+    const { channel, name } = spec;
+    this.#clients =
+      channel === undefined ? undefined : new ActorClients(channel, name, this.attach.bind(this));
   }
 
   async start(): Promise<StartFailure | undefined> {
@@ -176,7 +183,9 @@ export class Actor implements ActorControl {
       const frames = this.#inbox.receive(onFrame, runtimeLimits.framesPerTurn);
       let now = monotonicMs();
       // Timers only after the mailbox is empty: a thread that wakes up late must not act on stale knowledge.
-      if (frames < runtimeLimits.framesPerTurn && now >= host.deadline) host.tick(now);
+      const isEmpty = frames < runtimeLimits.framesPerTurn;
+      if (isEmpty && now >= host.deadline) host.tick(now);
+      if (isEmpty) for (const client of this.#clients?.takeDeparted() ?? []) this.detach(client);
       this.#post.send(host.flush(now));
       const fed = this.#post.flush();
       if (frames > 0) idle = false;
@@ -195,6 +204,7 @@ export class Actor implements ActorControl {
       }
     }
     clearInterval(ticker);
+    this.#clients?.close();
     this.#inbox.close();
     this.#post.close();
   }

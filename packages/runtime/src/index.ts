@@ -1,7 +1,9 @@
 export type { Inspection, MailboxStatus } from "./actor.js";
 export type { Client } from "./client.js";
 export { Cluster, type ClusterStatus } from "./cluster.js";
+export { connect } from "./connect.js";
 export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
+export type { ClusterHandle } from "./handle.js";
 export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
 export type {
   AnswerOf,

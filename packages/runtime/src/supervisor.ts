@@ -3,9 +3,11 @@ import type { Address, Topology } from "@synod/core";
 import * as Comlink from "comlink";
 import { Piscina } from "piscina";
 import type { ActorControl, ActorSpec, ConnectionEnds, Inspection, MailboxStatus } from "./actor.js";
+import { ClientRegistry } from "./announcements.js";
 import { comlinkEndpoint } from "./comlink-port.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
+import { type ClusterHandle, ClusterWords, createHandle } from "./handle.js";
 import { ringDoorbell } from "./mailbox/index.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleStatus } from "./role-host.js";
@@ -37,10 +39,18 @@ interface RunningActor {
 export class Supervisor {
   readonly #pool: Piscina;
   readonly #actors: RunningActor[];
+  readonly handle: ClusterHandle;
+  /** Clients whose lanes are rings. */
+  readonly #clients: ClientRegistry | undefined;
   #closing = false;
 
   constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec) {
     const wired = wireActors(topology, options.mailbox);
+    const entrances = wired
+      .filter(({ role }) => role !== "acceptor")
+      .map(({ name, doorbell }) => ({ name, doorbell }));
+    this.handle = createHandle(topology, options, entrances);
+    if (options.mailbox === "ring") this.#clients = new ClientRegistry(this.handle);
     this.#pool = new Piscina({
       filename: new URL("./actor.js", import.meta.url).href,
       minThreads: wired.length,
@@ -52,12 +62,6 @@ export class Supervisor {
       // Each task reports its own failure; this event says the same once more, for threads that no task runs on.
     });
     this.#actors = wired.map(actor => this.#run(actor, topology, options, stateMachine));
-  }
-
-  /** All of them, or, by role, those of a role. */
-  actors(...roles: ActorSpec["role"][]): WiredActor[] {
-    const wired = this.#actors.map(actor => actor.wired);
-    return roles.length === 0 ? wired : wired.filter(({ role }) => roles.includes(role));
   }
 
   /** @throws SynodError of the first actor that does not start */
@@ -106,9 +110,22 @@ export class Supervisor {
     );
   }
 
+  /** The names of all clients, on whichever threads. */
+  clients(): Address[] {
+    return this.#clients?.names() ?? [];
+  }
+
+  /** Tells clients on all threads that the cluster is closed. */
+  closeClients(): void {
+    // In this order: a client that is not on the list yet looks at the word after it has announced itself.
+    new ClusterWords(this.handle.memory).close();
+    this.#clients?.close();
+  }
+
   /** Stops every actor, waits for its end, then for the threads'. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.closeClients();
     for (const actor of this.#actors) {
       if (actor.failure === undefined) void actor.control.stop();
       ringDoorbell(actor.wired.doorbell);
@@ -144,6 +161,7 @@ export class Supervisor {
       doorbell,
       connections,
       control: port2,
+      ...(options.mailbox === "ring" && role !== "acceptor" ? { channel: this.handle.channel } : {}),
     };
     const transferList = [port2, ...portsOf(connections)];
     const ended = this.#pool.run(spec, { transferList }).then(
