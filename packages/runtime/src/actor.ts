@@ -53,6 +53,8 @@ export interface MailboxStatus {
   readonly wakeUps: number;
   readonly lostWakeUps: number;
   readonly droppedFrames: number;
+  /** How many clients have lanes here; only with rings, and not for acceptors. */
+  readonly clients?: number;
 }
 
 /** What an actor or client has done so far. */
@@ -140,7 +142,8 @@ export class Actor implements ActorControl {
   status(): RoleStatus & { readonly mailbox: MailboxStatus } {
     const host = this.#openHost();
     const droppedFrames = this.#post.traffic.dropped;
-    return { ...host.status(), mailbox: { ...this.#inbox.counters, droppedFrames } };
+    const clients = this.#clients === undefined ? {} : { clients: this.#clients.count };
+    return { ...host.status(), mailbox: { ...this.#inbox.counters, droppedFrames, ...clients } };
   }
 
   inspect(stateDigest: boolean): Inspection {

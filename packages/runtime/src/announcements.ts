@@ -68,6 +68,10 @@ export class ActorClients {
     this.#listener = new Listener(channel, announcement => this.hear(announcement));
   }
 
+  get count(): number {
+    return this.#attached.size;
+  }
+
   /** Hearing the same twice is harmless: the lanes of a client that is known are left as they are. */
   hear({ client, presence, ends }: Announcement): void {
     const known = this.#attached.get(client);

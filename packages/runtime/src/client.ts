@@ -119,6 +119,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#armTimer(this.#role.deadline);
     try {
       await opened;
+      // The timer still waits for an answer to be late, which may take longer than the session lasts in silence.
+      this.#armTimer(this.#role.deadline);
     } finally {
       clearTimeout(timer);
       this.#opened = undefined;
