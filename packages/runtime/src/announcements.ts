@@ -18,24 +18,33 @@ export interface Announcement {
   readonly ends: Readonly<Record<Address, ConnectionEnds>>;
 }
 
+/** Asks the supervisor to announce everybody that is here once more: an actor has begun to listen. */
+const question = "who is here?";
+
+type ChannelMessage = Announcement | typeof question;
+
 /** Posts from any thread, past the supervisor's, and makes parked actors look. */
 export function announce({ channel, entrances }: ClusterHandle, announcement: Announcement): void {
-  // Only as long as it takes: a channel that stays open would collect what others announce.
-  const port = new BroadcastChannel(channel);
-  port.postMessage(announcement);
-  port.close();
+  post(channel, announcement);
   for (const { doorbell } of entrances) ringDoorbell(doorbell);
+}
+
+/** Opens the channel only as long as it takes: one that stays open would collect what others post. */
+function post(channel: string, message: ChannelMessage): void {
+  const port = new BroadcastChannel(channel);
+  port.postMessage(message);
+  port.close();
 }
 
 /** Listens without keeping its thread alive. */
 class Listener {
   readonly #port: BroadcastChannel;
-  readonly #hear: (announcement: Announcement) => void;
+  readonly #hear: (message: ChannelMessage) => void;
 
-  constructor(channel: string, hear: (announcement: Announcement) => void) {
+  constructor(channel: string, hear: (message: ChannelMessage) => void) {
     this.#port = new BroadcastChannel(channel);
     this.#hear = hear;
-    this.#port.onmessage = event => hear((event as { data: Announcement }).data);
+    this.#port.onmessage = event => hear((event as { data: ChannelMessage }).data);
     this.#port.unref();
   }
 
@@ -44,7 +53,7 @@ class Listener {
     for (;;) {
       const received = receiveMessageOnPort(this.#port as unknown as MessagePort);
       if (received === undefined) return;
-      this.#hear(received.message as Announcement);
+      this.#hear(received.message as ChannelMessage);
     }
   }
 
@@ -53,7 +62,7 @@ class Listener {
   }
 }
 
-/** The clients of one actor, on its thread. */
+/** The clients of one actor, on its thread, from the first turn of its life on. */
 export class ActorClients {
   readonly #actor: Address;
   readonly #attach: (ends: ConnectionEnds) => void;
@@ -65,7 +74,11 @@ export class ActorClients {
   constructor(channel: string, actor: Address, attach: (ends: ConnectionEnds) => void) {
     this.#actor = actor;
     this.#attach = attach;
-    this.#listener = new Listener(channel, announcement => this.hear(announcement));
+    this.#listener = new Listener(channel, message => {
+      if (message !== question) this.#onAnnouncement(message);
+    });
+    // In this order: who has posted before this thread listened is on the supervisor's list when it reads this.
+    post(channel, question);
   }
 
   get count(): number {
@@ -73,7 +86,7 @@ export class ActorClients {
   }
 
   /** Hearing the same twice is harmless: the lanes of a client that is known are left as they are. */
-  hear({ client, presence, ends }: Announcement): void {
+  #onAnnouncement({ client, presence, ends }: Announcement): void {
     const known = this.#attached.get(client);
     const ownEnds = ends[this.#actor];
     if (known !== undefined) this.#leaving.add(client);
@@ -117,7 +130,10 @@ export class ClientRegistry {
 
   constructor(handle: ClusterHandle) {
     this.#handle = handle;
-    this.#listener = new Listener(handle.channel, announcement => this.#hear(announcement));
+    this.#listener = new Listener(handle.channel, message => {
+      if (message === question) this.#answer();
+      else this.#onAnnouncement(message);
+    });
     const { sessionTimeoutMs } = handle.options;
     const everyMs = sessionTimeoutMs / runtimeLimits.keepAlivesPerTimeout;
     this.#timer = setInterval(() => this.#expel(sessionTimeoutMs), everyMs);
@@ -145,7 +161,11 @@ export class ClientRegistry {
     this.#clients.clear();
   }
 
-  #hear(announcement: Announcement): void {
+  #answer(): void {
+    for (const { announcement } of this.#clients.values()) announce(this.#handle, announcement);
+  }
+
+  #onAnnouncement(announcement: Announcement): void {
     const { client } = announcement;
     const presence = new Presence(announcement.presence);
     if (!presence.isHere) this.#clients.delete(client);
