@@ -105,7 +105,8 @@ export class Actor implements ActorControl {
     this.#spec = spec;
     this.#depths = spec.options.trace ? new DepthTracker() : undefined;
     this.#inbox = openInbox({ kind: spec.mailbox, doorbell: spec.doorbell, waiting: "thread" });
-    this.#post = new Post(this.#depths);
+    // A client announces itself before it sends: whoever is to answer it has been told, and only has to listen.
+    this.#post = new Post(this.#depths, undefined, () => this.#clients?.drain());
     for (const ends of spec.connections) this.attach(ends);
     const { channel, name } = spec;
     this.#clients =

@@ -2,7 +2,7 @@ import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from "node:w
 import type { Address } from "@synod/core";
 import type { ConnectionEnds } from "./actor.js";
 import { monotonicMs } from "./clock.js";
-import type { ClusterHandle } from "./handle.js";
+import type { ClusterHandle, Entrance } from "./handle.js";
 import { ringDoorbell } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 import { Presence } from "./presence.js";
@@ -18,33 +18,50 @@ export interface Announcement {
   readonly ends: Readonly<Record<Address, ConnectionEnds>>;
 }
 
-/** Asks the supervisor to announce everybody that is here once more: an actor has begun to listen. */
-const question = "who is here?";
+/** What one actor hears: its own ends, since whoever keeps more keeps all lanes in memory. */
+interface ActorAnnouncement {
+  readonly client: Address;
+  readonly presence: SharedArrayBuffer;
+  readonly ends: ConnectionEnds | undefined;
+}
 
-type ChannelMessage = Announcement | typeof question;
+/** Asks the supervisor to announce everybody that is here once more: this actor has begun to listen. */
+interface Question {
+  readonly asker: Address;
+}
+
+const channelOf = (channel: string, actor: Address): string => `${channel} ${actor}`;
 
 /** Posts from any thread, past the supervisor's, and makes parked actors look. */
-export function announce({ channel, entrances }: ClusterHandle, announcement: Announcement): void {
-  post(channel, announcement);
-  for (const { doorbell } of entrances) ringDoorbell(doorbell);
+export function announce(handle: ClusterHandle, announcement: Announcement): void {
+  // The supervisor first: an actor that begins to listen too late for this finds it on the supervisor's list.
+  post(handle.channel, announcement);
+  for (const entrance of handle.entrances) announceTo(handle, entrance, announcement);
+}
+
+function announceTo({ channel }: ClusterHandle, { name, doorbell }: Entrance, all: Announcement): void {
+  const { client, presence, ends } = all;
+  const message: ActorAnnouncement = { client, presence, ends: ends[name] };
+  post(channelOf(channel, name), message);
+  ringDoorbell(doorbell);
 }
 
 /** Opens the channel only as long as it takes: one that stays open would collect what others post. */
-function post(channel: string, message: ChannelMessage): void {
+function post(channel: string, message: Announcement | ActorAnnouncement | Question): void {
   const port = new BroadcastChannel(channel);
   port.postMessage(message);
   port.close();
 }
 
 /** Listens without keeping its thread alive. */
-class Listener {
+class Listener<Message> {
   readonly #port: BroadcastChannel;
-  readonly #hear: (message: ChannelMessage) => void;
+  readonly #hear: (message: Message) => void;
 
-  constructor(channel: string, hear: (message: ChannelMessage) => void) {
+  constructor(channel: string, hear: (message: Message) => void) {
     this.#port = new BroadcastChannel(channel);
     this.#hear = hear;
-    this.#port.onmessage = event => hear((event as { data: ChannelMessage }).data);
+    this.#port.onmessage = event => hear((event as { data: Message }).data);
     this.#port.unref();
   }
 
@@ -53,7 +70,7 @@ class Listener {
     for (;;) {
       const received = receiveMessageOnPort(this.#port as unknown as MessagePort);
       if (received === undefined) return;
-      this.#hear(received.message as ChannelMessage);
+      this.#hear(received.message as Message);
     }
   }
 
@@ -64,37 +81,36 @@ class Listener {
 
 /** The clients of one actor, on its thread, from the first turn of its life on. */
 export class ActorClients {
-  readonly #actor: Address;
   readonly #attach: (ends: ConnectionEnds) => void;
-  readonly #listener: Listener;
+  readonly #listener: Listener<ActorAnnouncement>;
   readonly #attached = new Map<Address, Presence>();
   /** May have left; their lanes go once the mailbox has been seen empty, so that their last words are read. */
   readonly #leaving = new Set<Address>();
 
   constructor(channel: string, actor: Address, attach: (ends: ConnectionEnds) => void) {
-    this.#actor = actor;
     this.#attach = attach;
-    this.#listener = new Listener(channel, message => {
-      if (message !== question) this.#onAnnouncement(message);
-    });
+    this.#listener = new Listener(channelOf(channel, actor), message => this.#onAnnouncement(message));
     // In this order: who has posted before this thread listened is on the supervisor's list when it reads this.
-    post(channel, question);
+    post(channel, { asker: actor });
   }
 
   get count(): number {
     return this.#attached.size;
   }
 
+  /** Hears at once what waits for the event loop's next turn. */
+  drain(): void {
+    this.#listener.drain();
+  }
+
   /** Hearing the same twice is harmless: the lanes of a client that is known are left as they are. */
-  #onAnnouncement({ client, presence, ends }: Announcement): void {
-    const known = this.#attached.get(client);
-    const ownEnds = ends[this.#actor];
-    if (known !== undefined) this.#leaving.add(client);
-    else if (ownEnds !== undefined) {
+  #onAnnouncement({ client, presence, ends }: ActorAnnouncement): void {
+    if (this.#attached.has(client)) this.#leaving.add(client);
+    else if (ends !== undefined) {
       const present = new Presence(presence);
       if (!present.isHere) return;
       this.#attached.set(client, present);
-      this.#attach(ownEnds);
+      this.#attach(ends);
     }
   }
 
@@ -123,7 +139,7 @@ interface KnownClient {
 /** All clients of a cluster, on whichever threads: the supervisor's list. */
 export class ClientRegistry {
   readonly #handle: ClusterHandle;
-  readonly #listener: Listener;
+  readonly #listener: Listener<Announcement | Question>;
   readonly #clients = new Map<Address, KnownClient>();
   readonly #timer: NodeJS.Timeout;
   #closed = false;
@@ -131,7 +147,7 @@ export class ClientRegistry {
   constructor(handle: ClusterHandle) {
     this.#handle = handle;
     this.#listener = new Listener(handle.channel, message => {
-      if (message === question) this.#answer();
+      if ("asker" in message) this.#answer(message);
       else this.#onAnnouncement(message);
     });
     const { sessionTimeoutMs } = handle.options;
@@ -161,8 +177,10 @@ export class ClientRegistry {
     this.#clients.clear();
   }
 
-  #answer(): void {
-    for (const { announcement } of this.#clients.values()) announce(this.#handle, announcement);
+  #answer({ asker }: Question): void {
+    const entrance = this.#handle.entrances.find(({ name }) => name === asker);
+    if (entrance === undefined) return;
+    for (const { announcement } of this.#clients.values()) announceTo(this.#handle, entrance, announcement);
   }
 
   #onAnnouncement(announcement: Announcement): void {

@@ -13,7 +13,7 @@ function floodOf(framesMax: number) {
       handler("learner-0", Uint8Array.of(0));
       return 1;
     },
-    park: () => Promise.resolve(),
+    park: () => (counters.frames === framesMax ? new Promise<void>(() => undefined) : Promise.resolve()),
     depthBytes: () => 100,
     attach: () => undefined,
     detach: () => undefined,
