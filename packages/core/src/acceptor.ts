@@ -149,31 +149,26 @@ export class Acceptor {
     return !isReleased;
   }
 
+  /**
+   * Says what it has accepted from there on, as much as fits into one message. The proposer asks for the rest. Parts
+   * that are read at different times are one report all the same: nothing below the ballot is accepted any more.
+   */
   #promise(to: Address, ballot: Ballot, firstInstance: number): void {
-    const chunks: AcceptedEntry[][] = [[]];
+    const { trimmedBelow } = this;
+    const accepted: AcceptedEntry[] = [];
     let bytes = 0;
+    let continuesAt = -1;
     for (const entry of this.#accepted.from(firstInstance)) {
-      const entryBytes = weightOf(entry);
-      if (bytes > 0 && bytes + entryBytes > this.#bounds.promisePartBytesMax) {
-        chunks.push([]);
-        bytes = 0;
+      bytes += weightOf(entry);
+      if (accepted.length > 0 && bytes > this.#bounds.promisePartBytesMax) {
+        continuesAt = entry.firstInstance;
+        break;
       }
-      chunks.at(-1)?.push(entry);
-      bytes += entryBytes;
+      accepted.push(entry);
     }
-    chunks.forEach((accepted, part) => {
-      this.#send.push({
-        to: [to],
-        message: {
-          type: "promise",
-          ballot,
-          firstInstance,
-          trimmedBelow: this.#trimmedBelow,
-          part,
-          parts: chunks.length,
-          accepted,
-        },
-      });
+    this.#send.push({
+      to: [to],
+      message: { type: "promise", ballot, firstInstance, trimmedBelow, accepted, continuesAt },
     });
   }
 

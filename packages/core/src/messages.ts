@@ -48,7 +48,7 @@ export interface NotLeaderMessage {
   readonly forwarded: boolean;
 }
 
-/** Phase 1a, for every instance from `firstInstance` on. */
+/** Phase 1a, for every instance from `firstInstance` on; or, in a ballot that is promised, for the rest of a Promise. */
 export interface PrepareMessage {
   readonly type: "prepare";
   readonly ballot: Ballot;
@@ -74,16 +74,17 @@ export interface AcceptedEntry {
   readonly source: DigestSource | null;
 }
 
-/** Phase 1b, in `parts` messages that count only together. */
+/** Phase 1b. What does not fit into one message is asked for by further Prepares of the same ballot. */
 export interface PromiseMessage {
   readonly type: "promise";
   readonly ballot: Ballot;
+  /** As the Prepare said: what was accepted from here on... */
   readonly firstInstance: number;
   /** Everything below is chosen and gone from here; it is not "not accepted". */
   readonly trimmedBelow: number;
-  readonly part: number;
-  readonly parts: number;
   readonly accepted: readonly AcceptedEntry[];
+  /** ...to here, this instance excluded; -1 when there is nothing more. */
+  readonly continuesAt: number;
 }
 
 /** Answer to a Prepare or Accept of `ballot` that the acceptor may not honour. */

@@ -2,8 +2,8 @@ import { type Ballot, noBallot } from "./ballot.js";
 import type { Segment } from "./batch.js";
 import type { Flights } from "./flights.js";
 import type { Grants } from "./grants.js";
-import { endOf } from "./instance-ranges.js";
-import type { AcceptedEntry, PromiseMessage } from "./messages.js";
+import { endOf, type InstanceRanges } from "./instance-ranges.js";
+import type { AcceptedEntry } from "./messages.js";
 import type { AcceptorSet } from "./quorum.js";
 
 interface Following {
@@ -15,9 +15,14 @@ export interface Preparing {
   readonly kind: "preparing";
   readonly ballot: Ballot;
   readonly firstInstance: number;
-  /** By acceptor: the parts of its Promise that have come. */
-  readonly promises: Map<number, PromiseMessage[]>;
+  /** By acceptor that has answered: where the rest of its Promise begins; -1 when it is complete. */
+  readonly promises: Map<number, number>;
+  /** Acceptors whose Promise is complete. */
   promised: AcceptorSet;
+  /** What was under way here or was accepted, also by acceptors that have not told everything: the highest ballots. */
+  readonly found: InstanceRanges<AcceptedEntry>;
+  /** Everything below is chosen, and forgotten by an acceptor. */
+  trimmedBelow: number;
   /** Acceptors that have granted a lease to another, and when the last of these leases ends. */
   leased: AcceptorSet;
   leasedUntil: number;
@@ -94,7 +99,13 @@ export function dumpOf(state: State): unknown {
     case "following":
       return state;
     case "preparing":
-      return { ...state, promises: [...state.promises], grants: state.grants?.dump(), sentAt: 0 };
+      return {
+        ...state,
+        promises: [...state.promises],
+        found: [...state.found.from(0)],
+        grants: state.grants?.dump(),
+        sentAt: 0,
+      };
     case "leading":
       return { ...state, flights: state.flights.dump(), grants: state.grants.dump() };
   }

@@ -1,3 +1,4 @@
+import { acceptedRanges, higherBallot } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, ballotAbove, compareBallots, noBallot, sameBallot } from "./ballot.js";
 import { type Batch, type Segment, sliceBatch } from "./batch.js";
@@ -19,7 +20,7 @@ import type {
   ProposeMessage,
   RefuseMessage,
 } from "./messages.js";
-import { addPromise, mergePromises } from "./phase-one.js";
+import { addPromise, continuesAt, mergePromises } from "./phase-one.js";
 import { ProposalQueue } from "./proposal-queue.js";
 import type { ProposerOptions } from "./proposer-options.js";
 import {
@@ -235,16 +236,21 @@ export class Proposer {
   #prepare(firstInstance: number, now: number, released: Ballot | null = null): void {
     const ballot = ballotAbove(this.#seen, this.#options.index, this.#options.incarnation);
     this.#seen = ballot;
+    const carried = carriedFrom(this.#state);
+    const found = acceptedRanges();
+    for (const entry of carried) found.put(entry, higherBallot);
     const state: Preparing = {
       kind: "preparing",
       ballot,
       firstInstance,
       promises: new Map(),
       promised: 0,
+      found,
+      trimmedBelow: 0,
       leased: 0,
       leasedUntil: 0,
       sentAt: now,
-      carried: carriedFrom(this.#state),
+      carried,
       own: ownFrom(this.#state),
       grants: this.#state.kind === "following" ? undefined : this.#state.grants,
       released,
@@ -256,8 +262,11 @@ export class Proposer {
   #onPromise(acceptor: number, message: PromiseMessage, now: number): void {
     const state = this.#state;
     if (state.kind !== "preparing" || !sameBallot(state.ballot, message.ballot)) return;
-    addPromise(state, acceptor, message);
-    if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#takeOver(state, now);
+    if (!addPromise(state, acceptor, message)) return;
+    if (this.#options.quorums.isPrepareQuorum(state.promised)) return this.#takeOver(state, now);
+    if (message.continuesAt < 0) return;
+    state.sentAt = now;
+    this.#sendPrepare(state, [acceptor]);
   }
 
   /** Takes over what the quorum's acceptors have accepted. */
@@ -519,8 +528,17 @@ export class Proposer {
     return Math.min(this.#chosenBelow, this.#distinguished.appliedByAll);
   }
 
-  #sendPrepare({ ballot, firstInstance, released }: Preparing): void {
-    this.#send.push({ to: this.#acceptors, message: { type: "prepare", ballot, firstInstance, released } });
+  /** To these acceptors, or to all, where what they have told ends; not to those that have told everything. */
+  #sendPrepare(state: Preparing, acceptors: Iterable<number> = this.#acceptors.keys()): void {
+    const { ballot, released } = state;
+    const asked = new Map<number, Address[]>();
+    for (const acceptor of acceptors) {
+      const at = continuesAt(state, acceptor);
+      if (at >= 0) asked.set(at, [...(asked.get(at) ?? []), actorAddress("acceptor", acceptor)]);
+    }
+    for (const [firstInstance, to] of asked) {
+      this.#send.push({ to, message: { type: "prepare", ballot, firstInstance, released } });
+    }
   }
 
   /** To the acceptors that have not accepted it; with digests also to the learners that they would tell. */

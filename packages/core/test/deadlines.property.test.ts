@@ -44,7 +44,7 @@ function agree(asked: Asked): Message {
   switch (asked.type) {
     case "prepare": {
       const { firstInstance } = asked;
-      return { type: "promise", ballot, firstInstance, trimmedBelow: 0, part: 0, parts: 1, accepted: [] };
+      return { type: "promise", ballot, firstInstance, trimmedBelow: 0, accepted: [], continuesAt: -1 };
     }
     case "accept": {
       const { firstInstance, batch, leaseUntil, distinguished, source } = asked;

@@ -83,12 +83,12 @@ function read(role: Proposer, id: number, now: number): void {
 }
 
 /** Two acceptors promise, and nothing was accepted before. */
-function promise(role: Proposer, now: number): void {
+function promise(role: Proposer, now: number, firstInstance = 0): void {
   for (const from of ["acceptor-0", "acceptor-1"]) {
-    const parts = { part: 0, parts: 1, accepted: [] };
+    const rest = { continuesAt: -1, accepted: [] };
     role.receive(
       from,
-      { type: "promise", ballot: role.ballot, firstInstance: 0, trimmedBelow: 0, ...parts },
+      { type: "promise", ballot: role.ballot, firstInstance, trimmedBelow: 0, ...rest },
       now,
     );
   }
@@ -243,10 +243,10 @@ describe("reads", () => {
       { ...entry, firstInstance: 6 },
     ];
     for (const from of ["acceptor-0", "acceptor-1"]) {
-      const parts = { part: 0, parts: 1, accepted };
+      const rest = { continuesAt: -1, accepted };
       role.receive(
         from,
-        { type: "promise", ballot: role.ballot, firstInstance: 0, trimmedBelow: 0, ...parts },
+        { type: "promise", ballot: role.ballot, firstInstance: 0, trimmedBelow: 0, ...rest },
         0,
       );
     }
@@ -305,7 +305,7 @@ describe("reads", () => {
     propose(role, 4, 2);
     accept(role, 0, 1);
     expect(sent(role, 4)).toEqual(["acceptors prepare 2.1.0 from 1"]);
-    promise(role, 5);
+    promise(role, 5, 1);
     expect(sent(role, 5)).toEqual([]);
     grant(role, 0, 1);
     expect(sent(role, 6)).toEqual(["client-1 readReady 2 below 1", "acceptors accept 1: 2+1"]);

@@ -83,7 +83,7 @@ const fieldCounts: Record<MessageType, number> = {
   propose: 2,
   notLeader: 3,
   prepare: 3,
-  promise: 6,
+  promise: 5,
   refuse: 4,
   accept: 7,
   accepted: 7,
@@ -119,9 +119,8 @@ function fieldsOf(message: Message): unknown[] {
         ballotFields(message.ballot),
         message.firstInstance,
         message.trimmedBelow,
-        message.part,
-        message.parts,
         message.accepted.map(entryFields),
+        message.continuesAt,
       ];
     case "refuse":
       return [
@@ -209,9 +208,8 @@ function messageOf(type: MessageType, f: Field[]): Message {
         ballot: toBallot(f[1]),
         firstInstance: f[2],
         trimmedBelow: f[3],
-        part: f[4],
-        parts: f[5],
-        accepted: f[6].map(toEntry),
+        accepted: f[4].map(toEntry),
+        continuesAt: f[5],
       };
     case "refuse":
       return {

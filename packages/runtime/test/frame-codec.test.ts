@@ -35,11 +35,10 @@ function messages(n: number): Message[] {
       ballot,
       firstInstance: n,
       trimmedBelow: n,
-      part: 0,
-      parts: 2,
       accepted: [entry, { ...entry, source }],
+      continuesAt: n + 9,
     },
-    { type: "promise", ballot, firstInstance: n, trimmedBelow: 0, part: 1, parts: 2, accepted: [] },
+    { type: "promise", ballot, firstInstance: n, trimmedBelow: 0, accepted: [], continuesAt: -1 },
     { type: "refuse", ballot, promised: ballot, trimmedBelow: n, leaseUntil },
     {
       type: "accept",

@@ -63,9 +63,9 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     }
     case "promise": {
       const found = message.accepted.map(entry => describeEntry(entry, describeCommands)).join("; ");
-      const part = message.parts > 1 ? ` (part ${message.part + 1} of ${message.parts})` : "";
+      const rest = message.continuesAt < 0 ? "" : `; goes on at ${message.continuesAt}`;
       const trimmed = describeTrimmed(message.trimmedBelow);
-      return `Promise ${describeBallot(message.ballot)} from ${message.firstInstance}${part}: ${found || "nothing"}${trimmed}`;
+      return `Promise ${describeBallot(message.ballot)} from ${message.firstInstance}: ${found || "nothing"}${rest}${trimmed}`;
     }
     case "refuse": {
       const { ballot, promised, trimmedBelow, leaseUntil } = message;
