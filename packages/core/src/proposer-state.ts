@@ -5,6 +5,7 @@ import type { Grants } from "./grants.js";
 import { endOf, type InstanceRanges } from "./instance-ranges.js";
 import type { AcceptedEntry } from "./messages.js";
 import type { AcceptorSet } from "./quorum.js";
+import type { Repair } from "./repair.js";
 
 interface Following {
   readonly kind: "following";
@@ -41,9 +42,13 @@ export interface Preparing {
 export interface Leading {
   readonly kind: "leading";
   readonly ballot: Ballot;
+  /** Where its phase 1 began: everything below was known to be chosen, and was left out. */
+  readonly firstInstance: number;
   nextInstance: number;
   /** What phase 1 found, to be proposed again before anything new. */
   readonly recovered: AcceptedEntry[];
+  /** Something that was left out is to be proposed again. */
+  repair: Repair | undefined;
   readonly flights: Flights;
   readonly grants: Grants;
   /** Acceptors that have promised a higher ballot to somebody. */
@@ -107,6 +112,11 @@ export function dumpOf(state: State): unknown {
         sentAt: 0,
       };
     case "leading":
-      return { ...state, flights: state.flights.dump(), grants: state.grants.dump() };
+      return {
+        ...state,
+        repair: state.repair && { ...state.repair, found: [...state.repair.found.from(0)], sentAt: 0 },
+        flights: state.flights.dump(),
+        grants: state.grants.dump(),
+      };
   }
 }

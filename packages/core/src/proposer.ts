@@ -34,6 +34,7 @@ import {
 } from "./proposer-state.js";
 import { addAcceptor, hasAcceptor, withoutAcceptors } from "./quorum.js";
 import { ReadRequests } from "./read-requests.js";
+import { addToRepair, repaired, startRepair } from "./repair.js";
 import { actorAddress, addressesOf, clientAddress, indexOf } from "./roles.js";
 
 /**
@@ -112,9 +113,9 @@ export class Proposer {
     this.#election.start(now);
   }
 
-  /** Starts an attempt to lead: phase 1 for everything that a learner may still miss. */
+  /** Starts an attempt to lead: phase 1 for everything that is not known to be chosen. */
   campaign(now: number): void {
-    this.#prepare(this.#trimBelow(), now);
+    this.#prepare(this.#chosenBelow, now);
   }
 
   /**
@@ -152,6 +153,7 @@ export class Proposer {
       case "read":
         return this.#onRead(from, message.id, now);
       case "progress":
+        this.#noteChosen(message.appliedBelow);
         if (message.stuck) return this.#onStuck(indexOf("learner", from), message.appliedBelow, now);
         return this.#distinguished.progress(indexOf("learner", from), message.appliedBelow);
       default:
@@ -172,6 +174,7 @@ export class Proposer {
         state.sentAt = now;
         return this.#sendPrepare(state);
       case "leading":
+        if (now >= repairAt(state, retransmitMs)) this.#sendRepair(state, now);
         for (const flight of state.flights.unanswered) {
           if (now < flight.sentAt + retransmitMs) continue;
           flight.sentAt = now;
@@ -188,6 +191,7 @@ export class Proposer {
     if (state.kind === "preparing") return state.sentAt + retransmitMs;
     return Math.min(
       state.flights.oldestSentAt + retransmitMs,
+      repairAt(state, retransmitMs),
       this.#heartbeatAt,
       this.#lingerUntil(state),
       state.successor?.waitUntil ?? Number.POSITIVE_INFINITY,
@@ -261,6 +265,7 @@ export class Proposer {
 
   #onPromise(acceptor: number, message: PromiseMessage, now: number): void {
     const state = this.#state;
+    if (state.kind === "leading") return this.#onRepair(state, acceptor, message);
     if (state.kind !== "preparing" || !sameBallot(state.ballot, message.ballot)) return;
     if (!addPromise(state, acceptor, message)) return;
     if (this.#options.quorums.isPrepareQuorum(state.promised)) return this.#takeOver(state, now);
@@ -277,7 +282,9 @@ export class Proposer {
     this.#state = {
       kind: "leading",
       ballot: state.ballot,
+      firstInstance,
       nextInstance: firstInstance,
+      repair: undefined,
       recovered,
       flights: new Flights(this.#options.quorums),
       grants: new Grants(this.#options.quorums, state.grants),
@@ -307,14 +314,14 @@ export class Proposer {
       if (mode === "basic") {
         // A read's round must be answered in the ballot that it was sent in. Then a batch has its turn.
         const readsHaveTheTurn = this.#reads.length > 0 && !state.hasAnsweredReads;
-        if (state.flights.length > 0 || readsHaveTheTurn) return;
+        if (state.flights.length > 0 || readsHaveTheTurn || state.repair !== undefined) return;
         if (state.proposed) return this.#prepare(this.#chosenBelow, now);
         state.proposed = true;
       }
       this.#lastTimeMs = Math.max(this.#lastTimeMs, Math.floor(now));
       const { commandsMax, bytesMax } = batch;
       const caps = { commandsWanted: this.#commandsWanted(state), commandsMax, bytesMax };
-      this.#propose(state, this.#queue.takeBatch(this.#lastTimeMs, caps), true, now);
+      this.#propose(state, state.nextInstance, this.#queue.takeBatch(this.#lastTimeMs, caps), true, now);
     }
   }
 
@@ -346,24 +353,21 @@ export class Proposer {
   }
 
   /**
-   * Proposes what phase 1 found, but for what has been trimmed in the meantime. What is known here to be chosen is
+   * Proposes what phase 1 found, but for what has been trimmed in the meantime. What has become known to be chosen is
    * proposed too: a learner that missed it may find its votes split over ballots, none of which has a quorum left.
    */
   #proposeAgain(state: Leading, entry: AcceptedEntry, now: number): void {
     const skip = Math.max(0, this.#forgottenBelow - entry.firstInstance);
-    if (skip >= entry.count) {
-      state.nextInstance = endOf(entry);
-      return;
-    }
-    state.nextInstance = entry.firstInstance + skip;
-    this.#propose(state, sliceBatch(entry.batch, skip, entry.count - skip), false, now);
+    state.nextInstance = Math.max(state.nextInstance, endOf(entry));
+    if (skip >= entry.count) return;
+    const batch = sliceBatch(entry.batch, skip, entry.count - skip);
+    this.#propose(state, entry.firstInstance + skip, batch, false, now);
   }
 
-  #propose(state: Leading, batch: Batch, isNew: boolean, now: number): void {
+  #propose(state: Leading, firstInstance: number, batch: Batch, isNew: boolean, now: number): void {
     const { digest } = this.#options;
-    const firstInstance = state.nextInstance;
     const source = digest ? { firstInstance, count: batch.count, digest: digest(batch) } : null;
-    state.nextInstance += batch.count;
+    state.nextInstance = Math.max(state.nextInstance, firstInstance + batch.count);
     this.#sendAccept(state, state.flights.add({ firstInstance, batch, source, isNew }, now), now);
   }
 
@@ -391,7 +395,7 @@ export class Proposer {
     // Few have promised more to somebody who cannot have been elected: they are won back by a higher ballot.
     const isElected = now >= this.leaseUntil || !this.#options.quorums.isAcceptQuorum(willing);
     if (isElected) this.#follow(now);
-    else this.#prepare(this.#trimBelow(), now);
+    else this.campaign(now);
   }
 
   /** A Prepare met another's lease. Without enough acceptors that are free of it, it waits for the lease to end. */
@@ -409,19 +413,35 @@ export class Proposer {
     const isDone = state.kind === "leading" || (state.kind === "preparing" && state.released !== null);
     if (isOld || (isDone && compareBallots(state.ballot, released) > 0)) return;
     if (compareBallots(released, this.#seen) > 0) this.#seen = released;
-    this.#prepare(this.#trimBelow(), now, released);
+    this.#prepare(this.#chosenBelow, now, released);
   }
 
-  /** Proposes again, in a new ballot, what a learner cannot learn from the votes for the old ones. */
+  /** Proposes again what a learner cannot learn from the votes that there are. */
   #onStuck(learner: number, appliedBelow: number, now: number): void {
     this.#distinguished.regress(learner, appliedBelow);
     const state = this.#state;
-    if (state.kind !== "leading" || state.successor !== undefined || appliedBelow >= this.#chosenBelow)
-      return;
-    this.campaign(now);
+    if (state.kind !== "leading" || state.successor !== undefined || state.repair !== undefined) return;
+    const firstInstance = Math.max(appliedBelow, this.#forgottenBelow);
+    if (firstInstance >= this.#chosenBelow) return;
+    // A quorum has accepted it in this very ballot, and not all of them live. The next ballot leaves it out, and the
+    // learner will say so again: Promises of phase 1 that come late must not be taken for those of a repair.
+    if (firstInstance >= state.firstInstance) return this.campaign(now);
+    state.repair = startRepair(firstInstance, state.firstInstance, now);
+    this.#sendRepair(state, now);
   }
 
-  #onHeartbeat({ ballot, leaseUntil }: HeartbeatMessage, now: number): void {
+  #onRepair(state: Leading, acceptor: number, message: PromiseMessage): void {
+    const { repair } = state;
+    if (repair === undefined || !sameBallot(state.ballot, message.ballot)) return;
+    this.#forget(message.trimmedBelow);
+    addToRepair(repair, acceptor, message);
+    if (!this.#options.quorums.isPrepareQuorum(repair.told)) return;
+    state.repair = undefined;
+    state.recovered.unshift(...repaired(repair));
+  }
+
+  #onHeartbeat({ ballot, leaseUntil, chosenBelow }: HeartbeatMessage, now: number): void {
+    this.#noteChosen(chosenBelow);
     if (compareBallots(ballot, this.#seen) > 0) this.#seen = ballot;
     const state = this.#state;
     const isOld = compareBallots(ballot, this.#election.lastLeader) < 0 || now >= leaseUntil;
@@ -507,11 +527,19 @@ export class Proposer {
     if (!waits) this.#sendNotLeader(clientsOf([...own, ...forwarded, ...fresh]), -1, false);
   }
 
+  /**
+   * Somebody else knows that everything below is chosen. What is under way here stays so until this ballot's acceptors
+   * have it: a learner may need their votes.
+   */
+  #noteChosen(below: number): void {
+    this.#chosenBelow = Math.max(this.#chosenBelow, below);
+  }
+
   /** Everything below is chosen, and an acceptor has forgotten it: it must not be proposed any more. */
   #forget(below: number): void {
     if (below <= this.#forgottenBelow) return;
     this.#forgottenBelow = below;
-    this.#chosenBelow = Math.max(this.#chosenBelow, below);
+    this.#noteChosen(below);
     const state = this.#state;
     if (state.kind !== "leading") return;
     state.flights.forget(below);
@@ -539,6 +567,15 @@ export class Proposer {
     for (const [firstInstance, to] of asked) {
       this.#send.push({ to, message: { type: "prepare", ballot, firstInstance, released } });
     }
+  }
+
+  /** To the acceptors that have not told. */
+  #sendRepair({ ballot, repair }: Leading, now: number): void {
+    if (repair === undefined) return;
+    repair.sentAt = now;
+    const to = this.#acceptors.filter((_, index) => !hasAcceptor(repair.told, index));
+    const { firstInstance } = repair;
+    this.#send.push({ to, message: { type: "prepare", ballot, firstInstance, released: null } });
   }
 
   /** To the acceptors that have not accepted it; with digests also to the learners that they would tell. */
@@ -576,6 +613,10 @@ export class Proposer {
       [this.#seen, this.#chosenBelow, this.#forgottenBelow, this.#lastTimeMs, `${this.#heartbeatAt}`],
     ];
   }
+}
+
+function repairAt({ repair }: Leading, retransmitMs: number): number {
+  return repair === undefined ? Number.POSITIVE_INFINITY : repair.sentAt + retransmitMs;
 }
 
 function clientsOf(segments: readonly Segment[]): Address[] {

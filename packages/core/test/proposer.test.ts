@@ -177,7 +177,8 @@ describe("Proposer", () => {
     role.campaign(0);
     sent(role);
     for (const index of [0, 1]) {
-      role.receive(`acceptor-${index}`, promise(role.ballot, [entry(before, base, commands(1, 1))]), 0);
+      const found = [entry(before, base, commands(1, 1))];
+      role.receive(`acceptor-${index}`, promise(role.ballot, found, { firstInstance: base }), 0);
     }
     sent(role);
     role.receive("acceptor-0", accepted(before), 0);
