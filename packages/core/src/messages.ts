@@ -95,6 +95,8 @@ export interface RefuseMessage {
   readonly trimmedBelow: number;
   /** When the lease of another proposer ends that was in the way of a Prepare; 0 when none was. */
   readonly leaseUntil: number;
+  /** Only storage was in the way of an Accept: it has no room for the value. */
+  readonly full: boolean;
 }
 
 /** Phase 2a, for the instances from `firstInstance` to the batch's last. With digests, learners get it too. */
@@ -175,6 +177,8 @@ export interface ReadReadyMessage {
   readonly type: "readReady";
   readonly id: number;
   readonly readBelow: number;
+  /** So many acceptors have no room that nothing can be chosen. */
+  readonly storageFull: boolean;
 }
 
 /** Learner to acceptor: tell me again what you have accepted from `firstInstance` on. */

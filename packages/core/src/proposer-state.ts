@@ -53,6 +53,8 @@ export interface Leading {
   readonly grants: Grants;
   /** Acceptors that have promised a higher ballot to somebody. */
   refused: AcceptorSet;
+  /** Acceptors that had no room for a value, and have accepted nothing since. */
+  full: AcceptorSet;
   /** Of heartbeats; the next one gets the next number. */
   round: number;
   /** In Basic Paxos a ballot proposes one new batch only. */

@@ -289,6 +289,7 @@ export class Proposer {
       flights: new Flights(this.#options.quorums),
       grants: new Grants(this.#options.quorums, state.grants),
       refused: 0,
+      full: 0,
       round: 0,
       proposed: false,
       hasAnsweredReads: false,
@@ -375,6 +376,7 @@ export class Proposer {
     const state = this.#state;
     if (state.kind !== "leading" || !sameBallot(state.ballot, message.ballot)) return;
     state.grants.granted(acceptor, message.leaseUntil);
+    state.full &= ~addAcceptor(0, acceptor);
     if (state.flights.accepted(acceptor, message)) this.#dropChosen(state);
   }
 
@@ -389,6 +391,8 @@ export class Proposer {
       if (leaseUntil > 0) this.#onLeased(state, acceptor, leaseUntil, now);
       return;
     }
+    // Without room there is nothing to do but to send it again later.
+    if (message.full) state.full = addAcceptor(state.full, acceptor);
     if (compareBallots(promised, state.ballot) <= 0) return;
     state.refused = addAcceptor(state.refused, acceptor);
     const willing = withoutAcceptors(this.#options.topology.acceptors, state.refused);
@@ -475,7 +479,10 @@ export class Proposer {
   #answerReads(state: Leading, now: number): void {
     if (this.#reads.length === 0) return;
     const { leaseUntil, round } = state.grants;
-    const answers = now < leaseUntil ? this.#reads.answerAll() : this.#reads.answered(round);
+    const { quorums, topology } = this.#options;
+    const storageFull = !quorums.isAcceptQuorum(withoutAcceptors(topology.acceptors, state.full));
+    const answers =
+      now < leaseUntil ? this.#reads.answerAll(storageFull) : this.#reads.answered(round, storageFull);
     if (answers.length === 0) return;
     state.hasAnsweredReads = true;
     this.#send.push(...answers);

@@ -108,7 +108,11 @@ function accept(role: Proposer, firstInstance: number, count: number, leaseUntil
 }
 
 function refuse(role: Proposer, from: string, promised: Ballot, now: number, leaseUntil = 0): void {
-  role.receive(from, { type: "refuse", ballot: role.ballot, promised, trimmedBelow: 0, leaseUntil }, now);
+  role.receive(
+    from,
+    { type: "refuse", full: false, ballot: role.ballot, promised, trimmedBelow: 0, leaseUntil },
+    now,
+  );
 }
 
 function hear(role: Proposer, ballot: Ballot, leaseUntil: number, now: number): void {
@@ -178,6 +182,7 @@ describe("a leader with a lease", () => {
     const role = leader();
     const message = {
       type: "refuse",
+      full: false,
       ballot: ballotOf(0, 0),
       promised: ballotOf(7),
       trimmedBelow: 0,
@@ -191,7 +196,13 @@ describe("a leader with a lease", () => {
     propose(role, 10, 1, 4);
     propose(role, 10, 5, 4);
     sent(role, 10);
-    const refused = { type: "refuse", ballot: role.ballot, promised: role.ballot, leaseUntil: 0 } as const;
+    const refused = {
+      type: "refuse",
+      full: false,
+      ballot: role.ballot,
+      promised: role.ballot,
+      leaseUntil: 0,
+    } as const;
     role.receive("acceptor-2", { ...refused, trimmedBelow: 6 }, 20);
     expect([role.state, role.chosenBelow]).toEqual(["leading", 6]);
     role.tick(10 + 1000);

@@ -205,7 +205,13 @@ describe("Proposer", () => {
     propose(role, commands(1, 3).segments);
     propose(role, commands(4, 2).segments);
     expect(sent(role)).toEqual(["accept 1.1.0 0: commands 1+3 skip 0"]);
-    const refused = { type: "refuse", ballot: role.ballot, promised: old(5), trimmedBelow: 0 } as const;
+    const refused = {
+      type: "refuse",
+      full: false,
+      ballot: role.ballot,
+      promised: old(5),
+      trimmedBelow: 0,
+    } as const;
     role.receive("acceptor-0", { ...refused, leaseUntil: 0 }, 0);
     expect(role.state).toBe("following");
     expect(sent(role)).toEqual([]);

@@ -84,7 +84,7 @@ const fieldCounts: Record<MessageType, number> = {
   notLeader: 3,
   prepare: 3,
   promise: 5,
-  refuse: 4,
+  refuse: 5,
   accept: 7,
   accepted: 7,
   fetch: 1,
@@ -101,7 +101,7 @@ const fieldCounts: Record<MessageType, number> = {
   release: 1,
   chosen: 4,
   read: 1,
-  readReady: 2,
+  readReady: 3,
 };
 
 function fieldsOf(message: Message): unknown[] {
@@ -128,6 +128,7 @@ function fieldsOf(message: Message): unknown[] {
         ballotFields(message.promised),
         message.trimmedBelow,
         message.leaseUntil,
+        message.full,
       ];
     case "accept":
       return [
@@ -188,7 +189,7 @@ function fieldsOf(message: Message): unknown[] {
     case "read":
       return [message.id];
     case "readReady":
-      return [message.id, message.readBelow];
+      return [message.id, message.readBelow, message.storageFull];
     default:
       return assertNever(message);
   }
@@ -218,6 +219,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
         promised: toBallot(f[2]),
         trimmedBelow: f[3],
         leaseUntil: f[4],
+        full: f[5],
       };
     case "accept":
       return {
@@ -281,7 +283,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
     case "read":
       return { type, id: f[1] };
     case "readReady":
-      return { type, id: f[1], readBelow: f[2] };
+      return { type, id: f[1], readBelow: f[2], storageFull: f[3] };
     default:
       return assertNever(type);
   }

@@ -39,7 +39,8 @@ function messages(n: number): Message[] {
       continuesAt: n + 9,
     },
     { type: "promise", ballot, firstInstance: n, trimmedBelow: 0, accepted: [], continuesAt: -1 },
-    { type: "refuse", ballot, promised: ballot, trimmedBelow: n, leaseUntil },
+    { type: "refuse", ballot, promised: ballot, trimmedBelow: n, leaseUntil, full: false },
+    { type: "refuse", ballot, promised: ballot, trimmedBelow: n, leaseUntil: 0, full: true },
     {
       type: "accept",
       ballot,
@@ -85,7 +86,7 @@ function messages(n: number): Message[] {
     { type: "granted", ballot, leaseUntil, round: n },
     { type: "release", ballot },
     { type: "read", id: n },
-    { type: "readReady", id: n, readBelow: n },
+    { type: "readReady", id: n, readBelow: n, storageFull: true },
     { type: "fetch", firstInstance: n },
     { type: "trimmed", trimmedBelow: n },
     { type: "progress", appliedBelow: n, stuck: false },
