@@ -48,7 +48,7 @@ export interface NotLeaderMessage {
   readonly forwarded: boolean;
 }
 
-/** Phase 1a, for every instance from `firstInstance` on. */
+/** Phase 1a, for every instance from `firstInstance` on; or, in a ballot that is promised, for the rest of a Promise. */
 export interface PrepareMessage {
   readonly type: "prepare";
   readonly ballot: Ballot;
@@ -74,16 +74,17 @@ export interface AcceptedEntry {
   readonly source: DigestSource | null;
 }
 
-/** Phase 1b, in `parts` messages that count only together. */
+/** Phase 1b. What does not fit into one message is asked for by further Prepares of the same ballot. */
 export interface PromiseMessage {
   readonly type: "promise";
   readonly ballot: Ballot;
+  /** As the Prepare said: what was accepted from here on... */
   readonly firstInstance: number;
   /** Everything below is chosen and gone from here; it is not "not accepted". */
   readonly trimmedBelow: number;
-  readonly part: number;
-  readonly parts: number;
   readonly accepted: readonly AcceptedEntry[];
+  /** ...to here, this instance excluded; -1 when there is nothing more. */
+  readonly continuesAt: number;
 }
 
 /** Answer to a Prepare or Accept of `ballot` that the acceptor may not honour. */
@@ -94,6 +95,8 @@ export interface RefuseMessage {
   readonly trimmedBelow: number;
   /** When the lease of another proposer ends that was in the way of a Prepare; 0 when none was. */
   readonly leaseUntil: number;
+  /** Only storage was in the way of an Accept: it has no room for the value. */
+  readonly full: boolean;
 }
 
 /** Phase 2a, for the instances from `firstInstance` to the batch's last. With digests, learners get it too. */
@@ -174,6 +177,8 @@ export interface ReadReadyMessage {
   readonly type: "readReady";
   readonly id: number;
   readonly readBelow: number;
+  /** So many acceptors have no room that nothing can be chosen. */
+  readonly storageFull: boolean;
 }
 
 /** Learner to acceptor: tell me again what you have accepted from `firstInstance` on. */

@@ -83,8 +83,8 @@ const fieldCounts: Record<MessageType, number> = {
   propose: 2,
   notLeader: 3,
   prepare: 3,
-  promise: 6,
-  refuse: 4,
+  promise: 5,
+  refuse: 5,
   accept: 7,
   accepted: 7,
   fetch: 1,
@@ -101,7 +101,7 @@ const fieldCounts: Record<MessageType, number> = {
   release: 1,
   chosen: 4,
   read: 1,
-  readReady: 2,
+  readReady: 3,
 };
 
 function fieldsOf(message: Message): unknown[] {
@@ -119,9 +119,8 @@ function fieldsOf(message: Message): unknown[] {
         ballotFields(message.ballot),
         message.firstInstance,
         message.trimmedBelow,
-        message.part,
-        message.parts,
         message.accepted.map(entryFields),
+        message.continuesAt,
       ];
     case "refuse":
       return [
@@ -129,6 +128,7 @@ function fieldsOf(message: Message): unknown[] {
         ballotFields(message.promised),
         message.trimmedBelow,
         message.leaseUntil,
+        message.full,
       ];
     case "accept":
       return [
@@ -189,7 +189,7 @@ function fieldsOf(message: Message): unknown[] {
     case "read":
       return [message.id];
     case "readReady":
-      return [message.id, message.readBelow];
+      return [message.id, message.readBelow, message.storageFull];
     default:
       return assertNever(message);
   }
@@ -209,9 +209,8 @@ function messageOf(type: MessageType, f: Field[]): Message {
         ballot: toBallot(f[1]),
         firstInstance: f[2],
         trimmedBelow: f[3],
-        part: f[4],
-        parts: f[5],
-        accepted: f[6].map(toEntry),
+        accepted: f[4].map(toEntry),
+        continuesAt: f[5],
       };
     case "refuse":
       return {
@@ -220,6 +219,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
         promised: toBallot(f[2]),
         trimmedBelow: f[3],
         leaseUntil: f[4],
+        full: f[5],
       };
     case "accept":
       return {
@@ -283,7 +283,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
     case "read":
       return { type, id: f[1] };
     case "readReady":
-      return { type, id: f[1], readBelow: f[2] };
+      return { type, id: f[1], readBelow: f[2], storageFull: f[3] };
     default:
       return assertNever(type);
   }

@@ -62,6 +62,8 @@ export class Checker {
   readonly #chosen = new Map<number, { readonly ballot: Ballot; readonly value: InstanceValue }>();
   readonly #promised: Ballot[];
   readonly #promisers = new Map<string, Set<number>>();
+  /** By ballot: where its phase 1 begins, and by acceptor where the parts of its Promise have led. */
+  readonly #prepares = new Map<string, { readonly first: number; readonly told: Map<number, Set<number>> }>();
   /** Ballots whose phase 1 is complete, and since when. */
   readonly #elected = new Map<string, { readonly ballot: Ballot; readonly at: number }>();
   /** By client and request: what was chosen when a read was asked for. */
@@ -111,7 +113,12 @@ export class Checker {
   /** Messages must be covered by what their sender may know, or has made safe. */
   onSend(role: "proposer" | "acceptor" | "learner" | "client", index: number, message: Message): void {
     if (message.type === "promise") this.#onPromise(index, message);
-    else if (message.type === "propose" && message.forwarded) {
+    else if (message.type === "prepare") {
+      const key = formatBallot(message.ballot);
+      // The first one of a ballot; later ones may ask for the rest of a Promise.
+      if (!this.#prepares.has(key))
+        this.#prepares.set(key, { first: message.firstInstance, told: new Map() });
+    } else if (message.type === "propose" && message.forwarded) {
       const by = this.#forwarded.get(message.segments) ?? index;
       require(by === index, "a forwarded proposal is not forwarded again");
       this.#forwarded.set(message.segments, index);
@@ -126,7 +133,8 @@ export class Checker {
     } else if (message.type === "accept") {
       const { ballot, firstInstance, batch } = message;
       require(ballot.proposer === index, "a proposer proposes in its own ballots");
-      const promisers = this.#promisers.get(formatBallot(ballot))?.size ?? 0;
+      const told = [...(this.#prepares.get(formatBallot(ballot))?.told.values() ?? [])];
+      const promisers = told.filter(reached => reached.has(-1)).length;
       require(promisers >= this.#options.quorums.prepare, "Accept is sent after a phase-1 quorum");
       this.#noteProposals(ballot, firstInstance, batch);
     } else if (message.type === "response" && role === "learner") this.#onResponse(message);
@@ -312,6 +320,7 @@ export class Checker {
       });
     }
     const key = formatBallot(message.ballot);
+    this.#noteTold(key, acceptor, message);
     const promisers = this.#promisers.get(key);
     if (promisers === undefined) this.#promisers.set(key, new Set([acceptor]));
     else promisers.add(acceptor);
@@ -320,6 +329,15 @@ export class Checker {
     const elected = { ballot: message.ballot, at: this.#options.now() };
     this.#elected.set(key, elected);
     for (const belief of this.#beliefs.values()) requireUnchallenged(belief, elected);
+  }
+
+  /** Parts count together where each begins at the end of another, from the prepared instance on. */
+  #noteTold(key: string, acceptor: number, { firstInstance, continuesAt }: PromiseMessage): void {
+    const prepare = this.#prepares.get(key);
+    require(prepare !== undefined, "Promise answers a Prepare");
+    const reached = prepare.told.get(acceptor) ?? new Set([prepare.first]);
+    prepare.told.set(acceptor, reached);
+    if (reached.has(firstInstance)) reached.add(continuesAt);
   }
 
   #onResponse({ session, firstSequence, results }: ResponseMessage): void {

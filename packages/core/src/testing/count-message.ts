@@ -29,7 +29,7 @@ export function countMessage(counters: Counters, message: Message, isTick: boole
       counters.redirects += 1;
       return;
     case "promise":
-      if (message.part > 0) counters.parts += 1;
+      if (message.continuesAt >= 0) counters.parts += 1;
       return;
     case "prepare":
       if (isTick) counters.retransmissions += 1;

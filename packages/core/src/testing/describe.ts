@@ -63,12 +63,13 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     }
     case "promise": {
       const found = message.accepted.map(entry => describeEntry(entry, describeCommands)).join("; ");
-      const part = message.parts > 1 ? ` (part ${message.part + 1} of ${message.parts})` : "";
+      const rest = message.continuesAt < 0 ? "" : `; goes on at ${message.continuesAt}`;
       const trimmed = describeTrimmed(message.trimmedBelow);
-      return `Promise ${describeBallot(message.ballot)} from ${message.firstInstance}${part}: ${found || "nothing"}${trimmed}`;
+      return `Promise ${describeBallot(message.ballot)} from ${message.firstInstance}: ${found || "nothing"}${rest}${trimmed}`;
     }
     case "refuse": {
-      const { ballot, promised, trimmedBelow, leaseUntil } = message;
+      const { ballot, promised, trimmedBelow, leaseUntil, full } = message;
+      if (full) return `Refuse ${describeBallot(ballot)}: no room${describeTrimmed(trimmedBelow)}`;
       const why = leaseUntil > 0 ? `leased until ${leaseUntil} ms` : `promised ${describeBallot(promised)}`;
       return `Refuse ${describeBallot(ballot)}: ${why}${describeTrimmed(trimmedBelow)}`;
     }
@@ -121,7 +122,7 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     case "read":
       return `Read ${message.id}`;
     case "readReady":
-      return `ReadReady ${message.id} once applied below ${message.readBelow}`;
+      return `ReadReady ${message.id} once applied below ${message.readBelow}${message.storageFull ? ", storage is full" : ""}`;
     default:
       return assertNever(message);
   }

@@ -71,8 +71,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "of part.accepted) found.put(entry, higherBallot)",
-        replace: "of part.accepted) found.put(entry, existing => existing)",
+        find: "of message.accepted) state.found.put(entry, higherBallot)",
+        replace: "of message.accepted) state.found.put(entry, existing => existing)",
       },
     ],
     options: splitAcceptors,
@@ -83,8 +83,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "of part.accepted) found.put(entry, higherBallot)",
-        replace: "of part.accepted) found.put(entry, (_, incoming) => incoming)",
+        find: "of message.accepted) state.found.put(entry, higherBallot)",
+        replace: "of message.accepted) state.found.put(entry, (_, incoming) => incoming)",
       },
     ],
     options: splitAcceptors,
@@ -95,8 +95,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "acceptor.ts",
-        find: "chunks.at(-1)?.push(entry);",
-        replace: "chunks.at(-1)?.push({ ...entry, ballot: this.#promised });",
+        find: "      accepted.push(entry);",
+        replace: "      accepted.push({ ...entry, ballot: this.#promised });",
       },
     ],
   },
@@ -106,7 +106,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "if (parts.some(({ part }) => part === message.part)) return;",
+        find: "if (message.firstInstance !== continuesAt(state, acceptor)) return false;",
         replace: "",
       },
       {
@@ -195,8 +195,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "an incomplete Promise merged",
     rule: 2,
     patches: [
-      { file: "phase-one.ts", find: "if (parts.length < message.parts) return;", replace: "" },
-      { file: "phase-one.ts", find: "if (parts.length < (parts[0]?.parts ?? 1)) continue;", replace: "" },
+      {
+        file: "phase-one.ts",
+        find: "if (message.continuesAt < 0) state.promised",
+        replace: "state.promised",
+      },
     ],
   },
   {
@@ -205,8 +208,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "acceptor.ts",
-        find: "trimmedBelow: this.#trimmedBelow,\n          part,",
-        replace: "trimmedBelow: 0,\n          part,",
+        find: "firstInstance, trimmedBelow, accepted, continuesAt }",
+        replace: "firstInstance, trimmedBelow: 0, accepted, continuesAt }",
       },
       {
         file: "acceptor.ts",
@@ -221,8 +224,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "trimmedBelow = Math.max(trimmedBelow, part.trimmedBelow);",
-        replace: "trimmedBelow = trimmedBelow || part.trimmedBelow;",
+        find: "state.trimmedBelow = Math.max(state.trimmedBelow, message.trimmedBelow);",
+        replace: "state.trimmedBelow ||= message.trimmedBelow;",
       },
       { file: "acceptor.ts", find: "order < 0 || firstInstance < this.#trimmedBelow", replace: "order < 0" },
     ],
@@ -363,7 +366,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#takeOver(state, now);",
+        find: "if (this.#options.quorums.isPrepareQuorum(state.promised)) return this.#takeOver(state, now);",
         replace: "this.#takeOver(state, now);",
       },
     ],
@@ -520,15 +523,19 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: "phase-one.ts",
-        find: "of part.accepted) found.put(entry, higherBallot)",
-        replace: "of part.accepted) found.put(entry, (known, told) => mostReported(state, known, told))",
+        find: "of message.accepted) state.found.put(entry, higherBallot)",
+        replace:
+          "of message.accepted) state.found.put(entry, (known, told) => mostReported(state, message, known, told))",
       },
       {
         file: "phase-one.ts",
         find: "/** What a quorum of promises says. */",
-        replace: `function mostReported(state: Preparing, a: AcceptedEntry, b: AcceptedEntry): AcceptedEntry {
+        replace: `const told = new WeakMap<Preparing, Set<PromiseMessage>>();
+        function mostReported(state: Preparing, message: PromiseMessage, a: AcceptedEntry, b: AcceptedEntry) {
+          const messages = told.get(state) ?? new Set();
+          told.set(state, messages.add(message));
           const reports = (entry: AcceptedEntry) =>
-            [...state.promises.values()].flat().filter(({ accepted }) =>
+            [...messages].filter(({ accepted }) =>
               accepted.some(other => {
                 const skip = entry.firstInstance - other.firstInstance;
                 if (skip < 0 || skip + entry.count > other.count) return false;

@@ -82,6 +82,8 @@ export class Interpreter {
       const named = forgets ? words.slice(0, -2) : words;
       return this.#each(named, address => this.#running.restart(address, !forgets));
     },
+    fill: words => this.#setFull(words, true),
+    empty: words => this.#setFull(words, false),
     hold: ([acceptor]) => this.#running.act(named(acceptor), AcceptorActor, actor => actor.hold()),
     release: ([acceptor]) => this.#running.release(named(acceptor)),
     status: words => this.#each(words, address => this.#status(address)),
@@ -130,6 +132,12 @@ export class Interpreter {
   #begin(flags: readonly string[], settings: Settings): readonly string[] {
     this.#cluster = new Cluster(clusterOptions(flags, settings));
     return [];
+  }
+
+  #setFull(words: readonly string[], isFull: boolean): readonly string[] {
+    return this.#each(words, address =>
+      this.#running.act(address, AcceptorActor, actor => actor.setFull(isFull)),
+    );
   }
 
   #read(client: Address, consistency: Consistency, settings: Settings): readonly string[] {
