@@ -84,9 +84,11 @@ describe("SessionTable", () => {
           return results;
         });
         const wanted = stored
-          // A run is kept whole as long as any of it is not acknowledged.
-          .filter(run => (run.at(-1) as number) >= acknowledgedBelow)
-          .map(run => run.filter(sequence => sequence >= first && sequence < first + count))
+          .map(run =>
+            run.filter(
+              sequence => sequence >= acknowledgedBelow && sequence >= first && sequence < first + count,
+            ),
+          )
           .filter(run => run.length > 0)
           .map(run => ({ firstSequence: run[0], results: run }));
         expect(table.stored(40, first, count)).toEqual(wanted);

@@ -460,7 +460,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "sessions.ts",
-        find: "if (firstSequence + results.length > segment.acknowledgedBelow) break;",
+        find: "if (firstSequence + results.length > session.acknowledgedBelow) break;",
         replace: "if (firstSequence > session.last) break;",
       },
     ],

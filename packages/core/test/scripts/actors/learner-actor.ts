@@ -80,7 +80,7 @@ export class LearnerActor implements ScriptActor {
         wordsOf(segment, skip).map((word, position) => this.log.apply(word, firstInstance + position)),
       query: () => `[${this.log.words.join(", ")}]`,
     };
-    return new Replica(this.index, host, this.options.sessionTimeoutMs);
+    return new Replica({ learner: this.index, host, sessionTimeoutMs: this.options.sessionTimeoutMs });
   }
 }
 
