@@ -406,7 +406,11 @@ export class Proposer {
     this.#prepare(this.#trimBelow(), now, released);
   }
 
-  #onProgress(learner: number, { appliedBelow, stuck, trimBelow, pinnedAt }: ProgressMessage, now: number): void {
+  #onProgress(
+    learner: number,
+    { appliedBelow, stuck, trimBelow, pinnedAt }: ProgressMessage,
+    now: number,
+  ): void {
     this.#distinguished.progress(learner, appliedBelow);
     this.#trimming.reported(learner, trimBelow, pinnedAt, now);
     if (stuck) this.#onStuck(appliedBelow, now);

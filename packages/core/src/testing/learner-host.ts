@@ -268,5 +268,12 @@ function partFrom(entry: AcceptedEntry, instance: number): AcceptedEntry[] {
   const skip = Math.max(0, instance - entry.firstInstance);
   if (endOf(entry) <= instance) return [];
   const count = entry.count - skip;
-  return [{ ...entry, firstInstance: entry.firstInstance + skip, count, batch: sliceBatch(entry.batch, skip, count) }];
+  return [
+    {
+      ...entry,
+      firstInstance: entry.firstInstance + skip,
+      count,
+      batch: sliceBatch(entry.batch, skip, count),
+    },
+  ];
 }

@@ -105,7 +105,14 @@ class Simulation implements World {
     const now = () => this.#now;
     const { firstSequence } = this;
     const sizes = { acceptors, learners, quorums };
-    this.checker = new Checker({ ...sizes, firstInstance, firstSequence, sessionTimeoutMs, tailInstances, now });
+    this.checker = new Checker({
+      ...sizes,
+      firstInstance,
+      firstSequence,
+      sessionTimeoutMs,
+      tailInstances,
+      now,
+    });
     this.operations = new Operations(now);
     const indexes = (count: number) => Array.from({ length: count }, (_, index) => index);
     const nextIncarnation = () => ++this.#incarnation;

@@ -457,7 +457,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a pin is not looked at",
     rule: 25,
     patches: [{ file: "trim-rule.ts", find: "if (now < until) below =", replace: "if (now < 0) below =" }],
-    options: snapshots,
+    options: {
+      profile: {
+        topology: { proposers: 1, acceptors: 3, learners: 3 },
+        quorums: { prepare: 2, accept: 2 },
+        trimming: true,
+        snapshotEvery: 1,
+        tailInstances: 0,
+        delayMsMax: 4,
+        faultSteps: 2000,
+      },
+      faults: { crashLearner: 0.03, wrongResult: 0, failSnapshot: 0, failRestore: 0.5, isolate: 0, drop: 0 },
+    },
   },
   {
     name: "snapshot without the session table",
@@ -521,19 +532,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     options: { ...snapshots, faults: { ...snapshots?.faults, isolate: 0.02 } },
   },
   {
-    name: "a restored learner does not ask for what comes next",
-    rule: 8,
-    patches: [
-      {
-        file: "learner.ts",
-        find: "    this.#fetchesInVain = 0;\n    this.#fetch(now);\n    this.#handOn(now);\n",
-        replace: "    this.#fetchAt = Number.POSITIVE_INFINITY;\n    this.#seenEnd = Number.NEGATIVE_INFINITY;\n",
-      },
-      { file: "learner.ts", find: "this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);", replace: "" },
-    ],
-    options: snapshots,
-  },
-  {
     name: "who stands in never stops",
     rule: 26,
     patches: [
@@ -557,12 +555,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "a sample counts for itself only",
-    rule: 25,
-    patches: [{ file: "result-samples.ts", find: "let hash = chain;", replace: "let hash = chain * 0;" }],
-    options: { profile: { topology: threeAcceptors.topology }, faults: { wrongResult: 0.1 } },
-  },
-  {
     name: "a divergence is not reported",
     rule: 25,
     patches: [
@@ -572,7 +564,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "void learner;",
       },
     ],
-    options: { profile: { topology: threeAcceptors.topology }, faults: { wrongResult: 0.1 } },
+    options: { profile: threeAcceptors, faults: { wrongResult: 0.1 } },
   },
   {
     name: "session created implicitly",
@@ -765,7 +757,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       { file: "learner.ts", find: "if (isNamed && !this.#isDistinguished) this.#fetch(now);", replace: "" },
       { file: "learner.ts", find: "this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);", replace: "" },
     ],
-    options: { profile: { distinguishedLearner: true }, faults: { crashLearner: 0.01 } },
+    options: { profile: { distinguishedLearner: true, trimming: false }, faults: { crashLearner: 0.01 } },
   },
   {
     name: "a distinguished learner tells what one acceptor says",

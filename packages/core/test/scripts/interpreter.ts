@@ -60,10 +60,8 @@ export class Interpreter {
         actor.restore(this.#learner(other), now),
       ),
     lie: ([learner]) => this.#running.act(named(learner), LearnerActor, actor => actor.lie()),
-    pause: ([learner]) =>
-      this.#running.act(named(learner), LearnerActor, (actor, now) => actor.pause(now)),
-    resume: ([learner]) =>
-      this.#running.act(named(learner), LearnerActor, (actor, now) => actor.resume(now)),
+    pause: ([learner]) => this.#running.act(named(learner), LearnerActor, (actor, now) => actor.pause(now)),
+    resume: ([learner]) => this.#running.act(named(learner), LearnerActor, (actor, now) => actor.resume(now)),
     messages: () => this.#running.messages(),
     deliver: words => orNone(this.#running.deliver(parseSelector(words))),
     stabilize: words => {

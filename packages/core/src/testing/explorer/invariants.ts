@@ -40,7 +40,11 @@ export class Invariants {
     let publishedBelow = this.#firstLearner < tuple.length ? 0 : count.chosenBelow;
     for (let actor = 0; actor < tuple.length; actor++) {
       if (actor >= this.#firstAcceptor && actor < this.#firstLearner) continue;
-      const { chosenBelow, handedOn, publishedBelow: published } = this.#tables[actor]!.at(tuple[actor]!).observation;
+      const {
+        chosenBelow,
+        handedOn,
+        publishedBelow: published,
+      } = this.#tables[actor]!.at(tuple[actor]!).observation;
       if (chosenBelow > count.chosenBelow) return "a proposer takes for chosen what is chosen";
       for (const { instance, value } of handedOn) {
         if (count.chosen[instance] !== value.text) {

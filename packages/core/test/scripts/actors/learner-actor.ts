@@ -104,7 +104,9 @@ export class LearnerActor implements ScriptActor {
     this.#wanted = snapshotWanted;
     const { send: told = [], divergences = [] } = this.#upkeep?.takeReady(this.#replica, now) ?? {};
     for (const { instance, learners } of divergences) {
-      lines.push(`${this.address} sees learner-${learners.join(" and learner-")} differ at instance ${instance}`);
+      lines.push(
+        `${this.address} sees learner-${learners.join(" and learner-")} differ at instance ${instance}`,
+      );
     }
     return { lines, send: [...send, ...told, ...this.#replica.takeReady().send] };
   }
