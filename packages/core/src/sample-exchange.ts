@@ -34,7 +34,6 @@ export class SampleExchange {
   readonly #aloneFrom: number;
   /** Samples below have been told. */
   #toldBelow = 0;
-  #toldAppliedBelow = 0;
   #appliedBelow = 0;
   #sayAt: number;
   #lifeAt: number;
