@@ -16,6 +16,7 @@ import type {
   Envelope,
   HeartbeatMessage,
   Message,
+  ProgressMessage,
   PromiseMessage,
   ProposeMessage,
   RefuseMessage,
@@ -36,6 +37,7 @@ import { addAcceptor, hasAcceptor, withoutAcceptors } from "./quorum.js";
 import { ReadRequests } from "./read-requests.js";
 import { addToRepair, repaired, startRepair } from "./repair.js";
 import { actorAddress, addressesOf, clientAddress, indexOf } from "./roles.js";
+import { TrimRule } from "./trim-rule.js";
 
 /**
  * Gets commands chosen: phase 1 finds out what may have been chosen before, phase 2 proposes it again and then
@@ -53,12 +55,13 @@ export class Proposer {
   readonly #reads = new ReadRequests();
   readonly #election: Election;
   readonly #distinguished: DistinguishedLearner;
+  readonly #trimming: TrimRule;
   #state: State = { kind: "following" };
   /** The highest ballot heard of, own ones included. */
   #seen: Ballot = noBallot;
   /** Every instance below is known to be chosen. */
   #chosenBelow = 0;
-  /** Every learner has applied what is below; acceptors have forgotten it. */
+  /** Acceptors have forgotten what is below. */
   #forgottenBelow = 0;
   #lastTimeMs = 0;
   /** When a leader says again that it leads. */
@@ -76,6 +79,7 @@ export class Proposer {
     this.#election = new Election({ index, leaseMs, random });
     const stallMs = Math.max(leaseMs, limits.learnerStallMsMin);
     this.#distinguished = new DistinguishedLearner(topology.learners, stallMs);
+    this.#trimming = new TrimRule(topology.learners);
     this.#heartbeatAt = leaseMs > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
@@ -153,9 +157,7 @@ export class Proposer {
       case "read":
         return this.#onRead(from, message.id, now);
       case "progress":
-        this.#noteChosen(message.appliedBelow);
-        if (message.stuck) return this.#onStuck(indexOf("learner", from), message.appliedBelow, now);
-        return this.#distinguished.progress(indexOf("learner", from), message.appliedBelow);
+        return this.#onProgress(indexOf("learner", from), message, now);
       default:
         assert(false, `a proposer is never sent ${message.type}`);
     }
@@ -420,9 +422,19 @@ export class Proposer {
     this.#prepare(this.#chosenBelow, now, released);
   }
 
+  #onProgress(
+    learner: number,
+    { appliedBelow, stuck, trimBelow, pinnedAt }: ProgressMessage,
+    now: number,
+  ): void {
+    this.#noteChosen(appliedBelow);
+    this.#distinguished.progress(learner, appliedBelow);
+    this.#trimming.reported(learner, trimBelow, pinnedAt, now);
+    if (stuck) this.#onStuck(appliedBelow, now);
+  }
+
   /** Proposes again what a learner cannot learn from the votes that there are. */
-  #onStuck(learner: number, appliedBelow: number, now: number): void {
-    this.#distinguished.regress(learner, appliedBelow);
+  #onStuck(appliedBelow: number, now: number): void {
     const state = this.#state;
     if (state.kind !== "leading" || state.successor !== undefined || state.repair !== undefined) return;
     const firstInstance = Math.max(appliedBelow, this.#forgottenBelow);
@@ -558,11 +570,6 @@ export class Proposer {
     this.#batchSize.answered(this.#queue.commands + flights.commands);
   }
 
-  /** What every learner has applied, as far as it is known here to be chosen. */
-  #trimBelow(): number {
-    return Math.min(this.#chosenBelow, this.#distinguished.appliedByAll);
-  }
-
   /** To these acceptors, or to all, where what they have told ends; not to those that have told everything. */
   #sendPrepare(state: Preparing, acceptors: Iterable<number> = this.#acceptors.keys()): void {
     const { ballot, released } = state;
@@ -599,7 +606,7 @@ export class Proposer {
         ballot,
         firstInstance,
         batch,
-        trimBelow: this.#trimBelow(),
+        trimBelow: this.#trimming.below(this.#chosenBelow, now),
         leaseUntil: mode === "multi" && leaseMs > 0 ? now + leaseMs : 0,
         distinguished,
         source,
@@ -618,6 +625,7 @@ export class Proposer {
       dumpOf(this.#state),
       [this.#queue.dump(), this.#reads.dump(), this.#election.dump(), this.#distinguished.dump()],
       [this.#seen, this.#chosenBelow, this.#forgottenBelow, this.#lastTimeMs, `${this.#heartbeatAt}`],
+      this.#trimming.dump(),
     ];
   }
 }

@@ -89,7 +89,13 @@ function disturb(role: Proposer, asked: readonly Asked[], { what, which, more }:
     case 4:
       return role.receive("client-1", { type: "read", id: which }, now);
     case 5: {
-      const progress = { type: "progress", appliedBelow: more % 5, stuck: which % 5 === 0 } as const;
+      const progress = {
+        type: "progress",
+        appliedBelow: more % 5,
+        stuck: which % 5 === 0,
+        trimBelow: more % 3,
+        pinnedAt: (more % 4) - 1,
+      } as const;
       return role.receive(`learner-${which % 2}`, progress, now);
     }
     case 6:

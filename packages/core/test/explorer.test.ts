@@ -85,7 +85,7 @@ describe("the explorer", () => {
     };
     const [reduced, plain] = [shapes(true), shapes(false)];
     expect(reduced.found).toEqual(plain.found);
-    expect(plain.states).toBeGreaterThan(reduced.states * 5);
+    expect(plain.states).toBeGreaterThan(reduced.states * 4);
   });
 
   it("says when it stops before the end", () => {

@@ -44,6 +44,8 @@ export const messageTypes = [
   "chosen",
   "read",
   "readReady",
+  "sample",
+  "standIn",
 ] as const satisfies readonly MessageType[];
 
 const typeNumbers = new Map<MessageType, number>(messageTypes.map((type, number) => [type, number]));
@@ -89,7 +91,7 @@ const fieldCounts: Record<MessageType, number> = {
   accepted: 7,
   fetch: 1,
   trimmed: 1,
-  progress: 2,
+  progress: 4,
   response: 5,
   sessionOpened: 1,
   sessionExpired: 1,
@@ -102,6 +104,8 @@ const fieldCounts: Record<MessageType, number> = {
   chosen: 4,
   read: 1,
   readReady: 3,
+  sample: 2,
+  standIn: 1,
 };
 
 function fieldsOf(message: Message): unknown[] {
@@ -155,7 +159,7 @@ function fieldsOf(message: Message): unknown[] {
     case "trimmed":
       return [message.trimmedBelow];
     case "progress":
-      return [message.appliedBelow, message.stuck];
+      return [message.appliedBelow, message.stuck, message.trimBelow, message.pinnedAt];
     case "response": {
       const { results, failures } = encodeResults(message.results);
       return [message.session, message.firstSequence, results, failures, message.appliedBelow];
@@ -190,6 +194,10 @@ function fieldsOf(message: Message): unknown[] {
       return [message.id];
     case "readReady":
       return [message.id, message.readBelow, message.storageFull];
+    case "sample":
+      return [message.appliedBelow, message.samples];
+    case "standIn":
+      return [message.on];
     default:
       return assertNever(message);
   }
@@ -248,7 +256,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
     case "trimmed":
       return { type, trimmedBelow: f[1] };
     case "progress":
-      return { type, appliedBelow: f[1], stuck: f[2] };
+      return { type, appliedBelow: f[1], stuck: f[2], trimBelow: f[3], pinnedAt: f[4] };
     case "response": {
       const results = decodeResults(f[3], f[4]);
       return { type, session: f[1], firstSequence: f[2], results, appliedBelow: f[5] };
@@ -284,6 +292,10 @@ function messageOf(type: MessageType, f: Field[]): Message {
       return { type, id: f[1] };
     case "readReady":
       return { type, id: f[1], readBelow: f[2], storageFull: f[3] };
+    case "sample":
+      return { type, appliedBelow: f[1], samples: f[2] };
+    case "standIn":
+      return { type, on: f[1] };
     default:
       return assertNever(type);
   }

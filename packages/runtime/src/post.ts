@@ -22,6 +22,8 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "release",
   "read",
   "readReady",
+  "sample",
+  "standIn",
 ]);
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */

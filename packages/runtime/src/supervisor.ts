@@ -142,7 +142,11 @@ export class Supervisor {
   /** Lanes are opened again by each life. Ports die with a thread, and are replaced on both sides. */
   #connectionsOf(wired: WiredActor, isFirst: boolean): ConnectionEnds[] {
     if (isFirst || this.#options.mailbox === "ring") return [...wired.connections];
-    const { atActor, atOthers } = rewireActor(wired, [...this.#actors.values()].map(actor => actor.wired), this.#options.mailbox);
+    const { atActor, atOthers } = rewireActor(
+      wired,
+      [...this.#actors.values()].map(actor => actor.wired),
+      this.#options.mailbox,
+    );
     for (const [other, ends] of atOthers) void this.#actor(other).replaceEnds(ends);
     return atActor;
   }

@@ -89,8 +89,19 @@ function messages(n: number): Message[] {
     { type: "readReady", id: n, readBelow: n, storageFull: true },
     { type: "fetch", firstInstance: n },
     { type: "trimmed", trimmedBelow: n },
-    { type: "progress", appliedBelow: n, stuck: false },
-    { type: "progress", appliedBelow: n, stuck: true },
+    { type: "progress", appliedBelow: n, stuck: false, trimBelow: n, pinnedAt: -1 },
+    { type: "progress", appliedBelow: n, stuck: true, trimBelow: 0, pinnedAt: n },
+    { type: "sample", appliedBelow: n, samples: [] },
+    {
+      type: "sample",
+      appliedBelow: n,
+      samples: [
+        [n, 0],
+        [n + 32, 2 ** 32 - 1],
+      ],
+    },
+    { type: "standIn", on: true },
+    { type: "standIn", on: false },
     { type: "response", session: n, firstSequence: n, results: [1, undefined, { a: [n] }], appliedBelow: n },
     {
       type: "response",

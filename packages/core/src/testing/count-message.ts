@@ -13,6 +13,9 @@ export function countMessage(counters: Counters, message: Message, isTick: boole
     case "progress":
       if (message.stuck) counters.stuckLearners += 1;
       return;
+    case "standIn":
+      if (message.on) counters.standIns += 1;
+      return;
     case "chosen":
       counters.announcements += 1;
       return;

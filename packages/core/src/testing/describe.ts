@@ -88,8 +88,12 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
       return `Fetch from ${message.firstInstance}`;
     case "trimmed":
       return `Trimmed below ${message.trimmedBelow}`;
-    case "progress":
-      return `Progress applied below ${message.appliedBelow}${message.stuck ? ", stuck" : ""}`;
+    case "progress": {
+      const { appliedBelow, stuck, trimBelow, pinnedAt } = message;
+      const published = trimBelow > 0 ? `, may be trimmed below ${trimBelow}` : "";
+      const pinned = pinnedAt >= 0 ? `, pinned at ${pinnedAt}` : "";
+      return `Progress applied below ${appliedBelow}${stuck ? ", stuck" : ""}${published}${pinned}`;
+    }
     case "response": {
       const { session, firstSequence, results, appliedBelow } = message;
       const sequences = describeSequences(session, firstSequence, results.length);
@@ -123,6 +127,12 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
       return `Read ${message.id}`;
     case "readReady":
       return `ReadReady ${message.id} once applied below ${message.readBelow}${message.storageFull ? ", storage is full" : ""}`;
+    case "sample": {
+      const samples = message.samples.map(([instance, chain]) => `${instance}: ${chain.toString(16)}`);
+      return `Sample applied below ${message.appliedBelow}: ${samples.join(", ") || "none"}`;
+    }
+    case "standIn":
+      return message.on ? "StandIn from now on" : "StandIn no more";
     default:
       return assertNever(message);
   }

@@ -52,6 +52,16 @@ export class Interpreter {
         actor.transferLeadership(to, now),
       );
     },
+    snapshot: ([learner]) => this.#running.act(named(learner), LearnerActor, actor => actor.publish()),
+    pin: ([learner, , other]) =>
+      this.#running.act(named(learner), LearnerActor, (actor, now) => actor.pin(this.#learner(other), now)),
+    restore: ([learner, , other]) =>
+      this.#running.act(named(learner), LearnerActor, (actor, now) =>
+        actor.restore(this.#learner(other), now),
+      ),
+    lie: ([learner]) => this.#running.act(named(learner), LearnerActor, actor => actor.lie()),
+    pause: ([learner]) => this.#running.act(named(learner), LearnerActor, (actor, now) => actor.pause(now)),
+    resume: ([learner]) => this.#running.act(named(learner), LearnerActor, (actor, now) => actor.resume(now)),
     messages: () => this.#running.messages(),
     deliver: words => orNone(this.#running.deliver(parseSelector(words))),
     stabilize: words => {
@@ -138,6 +148,12 @@ export class Interpreter {
     return this.#each(words, address =>
       this.#running.act(address, AcceptorActor, actor => actor.setFull(isFull)),
     );
+  }
+
+  #learner(word: string | undefined): LearnerActor {
+    const actor = this.#running.actor(named(word));
+    if (!(actor instanceof LearnerActor)) throw new Error(`${word} is not a learner`);
+    return actor;
   }
 
   #read(client: Address, consistency: Consistency, settings: Settings): readonly string[] {
