@@ -242,7 +242,33 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       { file: "acceptor.ts", find: "order < 0 || firstInstance < this.#trimmedBelow", replace: "order < 0" },
     ],
-    options: { profile: { trimming: true, faultSteps: 2000 }, faults: { crashLearner: 0, cut: 0.4 } },
+    // A proposer that starts again alone has heard of nothing; acceptors that missed values have trimmed less.
+    options: {
+      profile: {
+        topology: { proposers: 1, acceptors: 3, learners: 1 },
+        quorums: { prepare: 2, accept: 2 },
+        mode: "multi",
+        leaseMs: 60,
+        trimming: true,
+        snapshotEvery: 1,
+        tailInstances: 0,
+        pipelineBatchesMax: 8,
+        batchCommandsMax: 1,
+        delayMsMax: 4,
+        faultSteps: 3000,
+      },
+      faults: {
+        crashLearner: 0,
+        crashProposer: 0.05,
+        crashAcceptor: 0.08,
+        drop: 0.3,
+        cut: 0,
+        isolate: 0,
+        impatience: 0,
+        wrongResult: 0,
+        failSnapshot: 0,
+      },
+    },
   },
   {
     name: "holes skipped",
@@ -764,7 +790,20 @@ export const plantedBugs: readonly PlantedBug[] = [
       { file: "learner.ts", find: "if (isNamed && !this.#isDistinguished) this.#fetch(now);", replace: "" },
       { file: "learner.ts", find: "this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);", replace: "" },
     ],
-    options: { profile: { distinguishedLearner: true, trimming: false }, faults: { crashLearner: 0.01 } },
+    // All clients leave, so that nothing new makes it notice what it has missed; then its predecessor dies.
+    options: {
+      profile: {
+        ...threeAcceptors,
+        mode: "multi",
+        distinguishedLearner: true,
+        trimming: false,
+        sessionTimeoutMs: 60_000,
+        idleMs: 0,
+        deadForEver: "learner",
+        faultSteps: 1500,
+      },
+      faults: { crashLearner: 0.01, leave: 0.3, sleep: 0 },
+    },
   },
   {
     name: "a distinguished learner tells what one acceptor says",
