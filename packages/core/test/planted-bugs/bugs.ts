@@ -54,6 +54,25 @@ const snapshots: PlantedBug["options"] = {
   faults: { crashLearner: 0.03, wrongResult: 0, failSnapshot: 0.2, failRestore: 0.2 },
 };
 
+/** Acceptors whose storage has no room, while snapshots are taken. */
+const fullStorage: PlantedBug["options"] = {
+  ...snapshots,
+  faults: { ...snapshots?.faults, fillStorage: 0.1 },
+};
+
+/** Votes that are split over ballots, for learners that start again: leaders have to propose anew what is chosen. */
+const repairs: PlantedBug["options"] = {
+  profile: {
+    topology: { proposers: 2, acceptors: 5, learners: 2 },
+    quorums: { prepare: 2, accept: 4 },
+    mode: "multi",
+    promisePartBytesMax: 16,
+    unrestEveryMs: 60,
+    faultSteps: 2000,
+  },
+  faults: { crashLearner: 0.02, cut: 0.4, drop: 0.1, impatience: 0.2, wrongResult: 0 },
+};
+
 /** Mistakes that people make, as far as core has the parts yet. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
@@ -594,6 +613,115 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     options: { profile: threeAcceptors, faults: { wrongResult: 0.1 } },
+  },
+  {
+    name: "a sample counts for itself only",
+    rule: 25,
+    patches: [
+      {
+        file: "result-samples.ts",
+        find: "this.#chain = mix(this.#chain, instance,",
+        replace: "this.#chain = mix(0, instance,",
+      },
+    ],
+    options: { profile: threeAcceptors, faults: { wrongResult: 0.1, drop: 0.3 } },
+  },
+  {
+    name: "trim by a snapshot that nobody confirms",
+    rule: 25,
+    patches: [
+      {
+        file: "upkeep.ts",
+        find: "if (this.#samples.confirms(instance, samples, now)) this.#trimBelow = below;",
+        replace: "if (this.#samples.confirms(0, samples, now)) this.#trimBelow = below;",
+      },
+    ],
+    options: { ...snapshots, faults: { ...snapshots?.faults, wrongResult: 0.1 } },
+  },
+  {
+    name: "a full acceptor's refusal makes the leader step down",
+    rule: 24,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (message.full) state.full = addAcceptor(state.full, acceptor);",
+        replace: "if (message.full) return this.#follow(now);",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "a full acceptor's refusal makes the leader prepare",
+    rule: 24,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (message.full) state.full = addAcceptor(state.full, acceptor);",
+        replace: "if (message.full) return this.campaign(now);",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "an acceptor without room does not trim",
+    rule: 24,
+    patches: [
+      {
+        file: "acceptor.ts",
+        find: "      this.#trim(message.trimBelow);\n      return this.#refuse(from, ballot, 0, true);",
+        replace: "      return this.#refuse(from, ballot, 0, true);",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "what was refused for want of room is not sent again",
+    rule: 24,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (message.full) state.full = addAcceptor(state.full, acceptor);",
+        replace:
+          "if (message.full) for (const flight of state.flights.unanswered) flight.sentAt = Number.POSITIVE_INFINITY;",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "a repair takes the first answer for each instance",
+    rule: 8,
+    patches: [
+      {
+        file: "repair.ts",
+        find: "repair.found.put(entry, higherBallot)",
+        replace: "repair.found.put(entry, known => known)",
+      },
+    ],
+    options: repairs,
+  },
+  {
+    name: "a repair asks one acceptor",
+    rule: 8,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (!this.#options.quorums.isPrepareQuorum(repair.told)) return;",
+        replace: "",
+      },
+    ],
+    options: repairs,
+  },
+  {
+    name: "nothing is repaired",
+    rule: 8,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "state.recovered.unshift(...repaired(repair));",
+        replace: "void repaired;",
+      },
+    ],
+    options: repairs,
   },
   {
     name: "session created implicitly",
