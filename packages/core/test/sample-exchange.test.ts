@@ -153,7 +153,10 @@ describe("SampleExchange tells", () => {
       });
     tested.applied(100, own, 0);
     const parts = said();
-    expect(parts.map(part => part.length)).toEqual([limits.samplesPerMessage, 100 - limits.samplesPerMessage]);
+    expect(parts.map(part => part.length)).toEqual([
+      limits.samplesPerMessage,
+      100 - limits.samplesPerMessage,
+    ]);
     expect(parts.flat()).toEqual(own.from(0));
     expect(said()).toEqual([]);
     // A sign of life repeats the last one: it covers whatever was lost.

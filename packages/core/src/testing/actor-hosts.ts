@@ -56,7 +56,12 @@ export class ProposerHost implements Host {
     }
     const { state, ballot } = this.#proposer;
     this.#proposer.receive(from, message, now);
-    if (message.type === "refuse" && message.full && state === "leading" && sameBallot(ballot, message.ballot)) {
+    if (
+      message.type === "refuse" &&
+      message.full &&
+      state === "leading" &&
+      sameBallot(ballot, message.ballot)
+    ) {
       this.world.checker.onFullRefusal(ballot, this.#proposer);
     }
     this.#observe();
