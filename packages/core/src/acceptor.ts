@@ -146,7 +146,10 @@ export class Acceptor {
       this.#promised = ballot;
       this.#persist.push({ kind: "promise", ballot });
     }
-    this.#promise(from, ballot, firstInstance, now);
+    const continuesAt = this.#promise(from, ballot, firstInstance);
+    // Who asks for more is at it. Whoever got a first part may have been refused by the others, and have given up.
+    const until = now + this.#leaseMs / limits.heartbeatsPerLease;
+    this.#telling = order === 0 && continuesAt >= 0 ? { ballot, until } : noLease;
   }
 
   #isLeasedToAnother(ballot: Ballot, released: Ballot | null, now: number): boolean {
@@ -163,8 +166,9 @@ export class Acceptor {
   /**
    * Says what it has accepted from there on, as much as fits into one message. The proposer asks for the rest. Parts
    * that are read at different times are one report all the same: nothing below the ballot is accepted any more.
+   * Returns where the rest begins; -1 when there is none.
    */
-  #promise(to: Address, ballot: Ballot, firstInstance: number, now: number): void {
+  #promise(to: Address, ballot: Ballot, firstInstance: number): number {
     const { trimmedBelow } = this;
     const accepted: AcceptedEntry[] = [];
     let bytes = 0;
@@ -177,11 +181,11 @@ export class Acceptor {
       }
       accepted.push(entry);
     }
-    this.#telling = continuesAt < 0 ? noLease : { ballot, until: now + this.#leaseMs };
     this.#send.push({
       to: [to],
       message: { type: "promise", ballot, firstInstance, trimmedBelow, accepted, continuesAt },
     });
+    return continuesAt;
   }
 
   #onAccept(from: Address, message: AcceptMessage): void {

@@ -3,12 +3,12 @@ import { Random } from "@synod/core/testing";
 import { describe, expect, it } from "vitest";
 import { ballotOf, commands, entryOf } from "./support.js";
 
-const leaseMs = 50;
+const leaseMs = 60;
 const delayMs = 5;
 const entries = 200;
 const topology = { proposers: 3, acceptors: 3, learners: 0 };
 
-/** Proposers that know nothing, and acceptors whose Promises take as many parts as there are entries: 40 leases. */
+/** Proposers that know nothing, and acceptors whose Promises take as many parts as there are entries: 33 leases. */
 function untilElected(seed: number): number | undefined {
   const random = new Random(seed);
   const accepted = Array.from({ length: entries }, (_, at) => entryOf(ballotOf(1), at, commands(at + 1, 1)));
