@@ -56,8 +56,8 @@ const snapshots: PlantedBug["options"] = {
 
 /** Acceptors whose storage has no room, while snapshots are taken. */
 const fullStorage: PlantedBug["options"] = {
-  ...snapshots,
-  faults: { ...snapshots?.faults, fillStorage: 0.1 },
+  profile: { ...snapshots?.profile, snapshotEvery: 1, tailInstances: 0, delayMsMax: 4 },
+  faults: { ...snapshots?.faults, fillStorage: 0.1, cut: 0, split: 0, isolate: 0 },
 };
 
 /** Votes that are split over ballots, for learners that start again: leaders have to propose anew what is chosen. */
