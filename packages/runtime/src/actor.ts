@@ -22,6 +22,7 @@ import {
   ProposerHost,
   type RoleHost,
   type RoleInspection,
+  type RoleNotice,
   type RoleSpec,
   type RoleStatus,
 } from "./role-host.js";
@@ -40,11 +41,15 @@ export interface ActorSpec extends RoleSpec {
   readonly name: Address;
   readonly mailbox: MailboxKind;
   readonly doorbell: Doorbell;
-  readonly connections: readonly ConnectionEnds[];
   readonly control: MessagePort;
 }
 
+/** What an actor says by itself over the control plane's port, in one message `{ notice }`. */
+export type ActorNotice = RoleNotice | { readonly type: "stalls" };
+
 export interface MailboxStatus {
+  /** Bytes that wait to be received. */
+  readonly depthBytes: number;
   readonly frames: number;
   readonly bytes: number;
   readonly wakeUps: number;
@@ -64,7 +69,7 @@ export interface Inspection extends RoleInspection {
   readonly trace?: readonly SentFrame[];
 }
 
-/** How a failed start comes back over Comlink, which keeps no fields of errors. */
+/** Why an actor did not start: its task's result, since errors that cross threads lose their fields. */
 export interface StartFailure {
   readonly code: SynodErrorCode;
   readonly message: string;
@@ -72,13 +77,16 @@ export interface StartFailure {
 
 /** The control plane's view of an actor. */
 export interface ActorControl {
-  start(): Promise<StartFailure | undefined>;
+  /** False when it failed: then the task ends with the reason. */
+  start(connections: readonly ConnectionEnds[]): Promise<boolean>;
   /** False when the actor does not lead. */
   transferLeadership(to: number): boolean;
   attach(ends: ConnectionEnds): void;
   detach(peer: Address): void;
   status(): RoleStatus & { readonly mailbox: MailboxStatus };
   inspect(stateDigest: boolean): Inspection;
+  /** Blocks the thread, after a notice that it does. */
+  stall(ms: number): void;
   stop(): void;
 }
 
@@ -89,6 +97,7 @@ export class Actor implements ActorControl {
   readonly #post: Post;
   readonly #depths: DepthTracker | undefined;
   #host: RoleHost | undefined;
+  #failure: StartFailure | undefined;
   #stopped = false;
   #started!: () => void;
   readonly #starting = new Promise<void>(resolve => {
@@ -100,20 +109,22 @@ export class Actor implements ActorControl {
     this.#depths = spec.options.trace ? new DepthTracker() : undefined;
     this.#inbox = openInbox({ kind: spec.mailbox, doorbell: spec.doorbell, waiting: "thread" });
     this.#post = new Post(this.#depths);
-    for (const ends of spec.connections) this.attach(ends);
   }
 
-  async start(): Promise<StartFailure | undefined> {
+  async start(connections: readonly ConnectionEnds[]): Promise<boolean> {
     try {
-      this.#host = await openRole(this.#spec, this.#depths);
-      return undefined;
+      for (const ends of connections) this.attach(ends);
+      this.#host = await openRole(this.#spec, this.#depths, notice => this.#notify(notice));
     } catch (error) {
-      this.#stopped = true;
-      if (error instanceof SynodError) return { code: error.code, message: error.message };
-      return { code: "ACTOR_FAILED", message: `${this.#spec.name} did not start: ${String(error)}` };
+      const { name } = this.#spec;
+      this.#failure =
+        error instanceof SynodError
+          ? { code: error.code, message: error.message }
+          : { code: "ACTOR_FAILED", message: `${name} did not start: ${String(error)}` };
     } finally {
       this.#started();
     }
+    return this.#host !== undefined;
   }
 
   transferLeadership(to: number): boolean {
@@ -132,8 +143,13 @@ export class Actor implements ActorControl {
 
   status(): RoleStatus & { readonly mailbox: MailboxStatus } {
     const host = this.#openHost();
+    const { frames, bytes, wakeUps, lostWakeUps } = this.#inbox.counters;
+    const depthBytes = this.#inbox.depthBytes();
     const droppedFrames = this.#post.traffic.dropped;
-    return { ...host.status(), mailbox: { ...this.#inbox.counters, droppedFrames } };
+    return {
+      ...host.status(),
+      mailbox: { depthBytes, frames, bytes, wakeUps, lostWakeUps, droppedFrames },
+    };
   }
 
   inspect(stateDigest: boolean): Inspection {
@@ -150,15 +166,23 @@ export class Actor implements ActorControl {
     };
   }
 
+  stall(ms: number): void {
+    this.#notify({ type: "stalls" });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#started();
   }
 
-  /** Takes frames, lets the role act on them, sends what came of it, and parks when there is nothing to do. */
-  async run(): Promise<void> {
+  /**
+   * Takes frames, lets the role act on them, sends what came of it, and parks when there is nothing to do, until it
+   * is stopped. @returns why it could not start, if so
+   */
+  async run(): Promise<StartFailure | undefined> {
     await this.#starting;
-    if (this.#host === undefined) return;
+    if (this.#host === undefined) return this.#failure;
     const host = this.#host;
     const onFrame = (from: Address, frame: Uint8Array) => {
       const { message, depth } = decodeFrame(frame);
@@ -197,6 +221,11 @@ export class Actor implements ActorControl {
     clearInterval(ticker);
     this.#inbox.close();
     this.#post.close();
+    return undefined;
+  }
+
+  #notify(notice: ActorNotice): void {
+    this.#spec.control.postMessage({ notice });
   }
 
   #openHost(): RoleHost {
@@ -211,11 +240,11 @@ function eventLoopTurn(): Promise<void> {
 }
 
 /** Piscina's task: makes an actor and runs it until it is stopped. */
-export default async function runActor(spec: ActorSpec): Promise<void> {
+export default async function runActor(spec: ActorSpec): Promise<StartFailure | undefined> {
   const actor = new Actor(spec);
   Comlink.expose(actor, comlinkEndpoint(spec.control));
   try {
-    await actor.run();
+    return await actor.run();
   } finally {
     // The answer to stop() leaves first.
     setImmediate(() => spec.control.close());

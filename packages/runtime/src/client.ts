@@ -1,11 +1,11 @@
 import { type Address, Client as ClientRole, type Topology } from "@synod/core";
-import type { Inspection } from "./actor.js";
+import type { ConnectionEnds, Inspection } from "./actor.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import { decodeFrame } from "./frame-codec.js";
-import type { Inbox, LaneKind, Outbox } from "./mailbox/index.js";
+import { type Inbox, type LaneKind, type Outbox, openOutbox } from "./mailbox/index.js";
 import {
   type CallOptions,
   checkCallOptions,
@@ -81,6 +81,13 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** The name under which `status()` and errors speak of this client. */
   get name(): Address {
     return this.#role.address;
+  }
+
+  /** Replaces the ends of the connections to an actor whose thread is another one now. */
+  replaceEnds({ peer, sending, receiving }: Required<ConnectionEnds>): void {
+    if (this.#closing !== undefined) return;
+    this.#post.add(peer, openOutbox(sending, peer));
+    this.#inbox.attach(peer, receiving);
   }
 
   /** Opens the session. @throws SynodError `TIMEOUT` */

@@ -1,13 +1,17 @@
+import { EventEmitter } from "node:events";
 import { addressesOf, clientAddress, compareBallots, noBallot, type Topology } from "@synod/core";
-import type { Inspection } from "./actor.js";
+import type { ConnectionEnds, Inspection } from "./actor.js";
 import { Client } from "./client.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
+import type { ClusterEvents } from "./events.js";
+import { Faults } from "./faults.js";
 import { createDoorbell, openInbox, openOutbox } from "./mailbox/index.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
-import { type ActorStatus, Supervisor } from "./supervisor.js";
-import { wireClient } from "./wiring.js";
+import type { ActorStatus } from "./supervised-actor.js";
+import { Supervisor } from "./supervisor.js";
+import { type WiredActor, wireClient } from "./wiring.js";
 
 /** A transfer that is not done after so many leases has failed: an election takes about two. */
 const leasesPerTransfer = 4;
@@ -25,18 +29,37 @@ export interface ClusterStatus {
   readonly clients: readonly string[];
 }
 
-/** A replicated log with its state machines: proposers, acceptors and learners, each in a worker thread. */
-export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements AsyncDisposable {
+/**
+ * A replicated log with its state machines: proposers, acceptors and learners, each in a worker thread. It emits
+ * {@link ClusterEvents}, never `error`. What a listener throws is thrown again as an uncaught exception; neither the
+ * cluster nor a later event suffers from it.
+ */
+export class Cluster<M extends AnyStateMachine = AnyStateMachine>
+  extends EventEmitter<ClusterEvents>
+  implements AsyncDisposable
+{
+  /** Kills and pauses actors: for tests. */
+  readonly faults: Faults;
   readonly #supervisor: Supervisor;
   readonly #options: ResolvedOptions;
   readonly #topology: Topology;
   readonly #clients = new Map<string, Client<M>>();
   #closing: Promise<void> | undefined;
 
-  private constructor(supervisor: Supervisor, topology: Topology, options: ResolvedOptions) {
-    this.#supervisor = supervisor;
+  private constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec) {
+    super();
     this.#topology = topology;
     this.#options = options;
+    this.#supervisor = new Supervisor(topology, options, stateMachine, (name, ...event) => {
+      try {
+        this.emit<keyof ClusterEvents>(name, ...event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    });
+    this.faults = new Faults(this.#supervisor, () => this.#checkOpen());
   }
 
   /**
@@ -48,15 +71,14 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
     const resolved = resolveOptions(options);
     const stateMachine = specOf(options.stateMachine, options.stateMachineOptions);
     const { proposers, acceptors, learners } = resolved;
-    const topology = { proposers, acceptors, learners };
-    const supervisor = new Supervisor(topology, resolved, stateMachine);
+    const cluster = new Cluster<M>({ proposers, acceptors, learners }, resolved, stateMachine);
     try {
-      await supervisor.start();
+      await cluster.#supervisor.start();
     } catch (error) {
-      await supervisor.close();
+      await cluster.close();
       throw error;
     }
-    return new Cluster<M>(supervisor, topology, resolved);
+    return cluster;
   }
 
   /** A client on this thread, with a session of its own. @throws SynodError `CLUSTER_CLOSED`, `TIMEOUT` */
@@ -87,10 +109,17 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
         await Promise.allSettled(peers.map(actor => this.#supervisor.detach(actor.name, name)));
       },
     });
+    const renew = (actor: WiredActor): ConnectionEnds => {
+      const { atActor, atClient } = wireClient(name, doorbell, actor, kind);
+      client.replaceEnds(atClient);
+      return atActor;
+    };
     this.#clients.set(name, client);
     try {
       await Promise.all(
-        connections.map(({ actor, atActor }) => this.#supervisor.attach(actor.name, atActor)),
+        connections.map(({ actor, atActor }) =>
+          this.#supervisor.attach(actor.name, atActor, kind === "port" ? () => renew(actor) : undefined),
+        ),
       );
       await client.open();
     } catch (error) {
@@ -100,36 +129,39 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
     return client;
   }
 
-  /** What every actor does at present. @throws SynodError `CLUSTER_CLOSED` */
+  /** What every actor does at present, within about a second, whatever they do. @throws SynodError `CLUSTER_CLOSED` */
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    const leading = actors.filter(({ state }) => state === "leading");
-    // One that has not noticed yet that it was replaced has the lower ballot.
-    const ballotOf = ({ ballot }: ActorStatus) => ballot ?? noBallot;
-    leading.sort((a, b) => compareBallots(ballotOf(b), ballotOf(a)));
-    const leader = leading[0]?.name ?? null;
-    return { actors, leader, clients: [...this.#clients.keys()] };
+    return { actors, leader: leaderOf(actors), clients: [...this.#clients.keys()] };
   }
 
   /**
    * Hands leadership over to a proposer, by name, without waiting for a lease to run out: the leader lets what is
    * under way be chosen first. Resolves once the other one leads.
    *
-   * @throws SynodError `INVALID_OPTIONS`, `NO_LEADER`, `TIMEOUT` when another one was elected, `CLUSTER_CLOSED`
+   * @throws SynodError `INVALID_OPTIONS`, `NO_LEADER`, `TIMEOUT` when another one was elected, `ACTOR_FAILED` when the
+   *   thread of the other one is down or does not answer, `CLUSTER_CLOSED`
    */
   async transferLeadership(to: string): Promise<void> {
+    this.#checkOpen();
     const proposers = addressesOf("proposer", this.#topology.proposers);
     const index = proposers.indexOf(to);
     if (index < 0) throw invalid("to", to, proposers.join(", "));
-    const before = (await this.status()).leader;
+    const actors = await this.#supervisor.status(...proposers);
+    const before = leaderOf(actors);
     if (before === to) return;
+    const { state, ballot } = actors[index] as ActorStatus;
+    if (ballot === undefined) {
+      throw new SynodError("ACTOR_FAILED", `${to} cannot lead now: it is ${state}; see status()`);
+    }
     if (before === null || !(await this.#supervisor.transferLeadership(before, index))) {
       const message = `nobody leads who could hand over to ${to}: wait for an election, or look at status()`;
       throw new SynodError("NO_LEADER", message);
     }
     const giveUpAt = performance.now() + this.#options.leaseMs * leasesPerTransfer;
-    while ((await this.status()).leader !== to) {
+    while (leaderOf(await this.#supervisor.status(...proposers)) !== to) {
+      this.#checkOpen();
       if (performance.now() > giveUpAt) {
         const message = `${before} has given up its lead, but ${to} was not elected: see status()`;
         throw new SynodError("TIMEOUT", message);
@@ -140,7 +172,7 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
 
   /**
    * What every actor and every client of this thread has sent and applied so far; with `stateDigest`, a hash of
-   * each learner's state, which takes a snapshot of it.
+   * each learner's state, which takes a snapshot of it. Actors that are down or do not answer are left out.
    */
   async inspect(options: { readonly stateDigest?: boolean } = {}): Promise<Inspection[]> {
     this.#checkOpen();
@@ -170,6 +202,15 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine> implements Asy
       outcome: "not-applied",
     });
   }
+}
+
+/** The proposer that leads, as far as it knows itself. */
+function leaderOf(actors: readonly ActorStatus[]): string | null {
+  const leading = actors.filter(({ state }) => state === "leading");
+  // One that has not noticed yet that it was replaced has the lower ballot.
+  const ballotOf = ({ ballot }: ActorStatus) => ballot ?? noBallot;
+  leading.sort((a, b) => compareBallots(ballotOf(b), ballotOf(a)));
+  return leading[0]?.name ?? null;
 }
 
 function specOf<M extends AnyStateMachine>(

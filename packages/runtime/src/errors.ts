@@ -8,6 +8,7 @@ export type SynodErrorCode =
   | "TIMEOUT"
   | "OVERLOADED"
   | "STATE_MACHINE_FAILED"
+  | "STORAGE_FAILED"
   | "SESSION_EXPIRED"
   | "ACTOR_FAILED"
   | "NO_LEADER"

@@ -2,6 +2,16 @@ export type { Inspection, MailboxStatus } from "./actor.js";
 export type { Client } from "./client.js";
 export { Cluster, type ClusterStatus } from "./cluster.js";
 export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
+export type {
+  ActorDown,
+  ActorFailed,
+  ActorUp,
+  ClusterEvents,
+  Divergence,
+  LeaderChanged,
+  SnapshotFailed,
+} from "./events.js";
+export type { Faults } from "./faults.js";
 export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
 export type {
   AnswerOf,
@@ -14,6 +24,6 @@ export type {
   StateMachineClass,
   StateMachineSource,
 } from "./state-machine.js";
-export type { ActorStatus } from "./supervisor.js";
+export type { ActorStatus } from "./supervised-actor.js";
 export type { SentFrame } from "./trace.js";
 export type { Traffic } from "./traffic.js";

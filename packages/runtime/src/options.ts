@@ -20,6 +20,11 @@ export const runtimeLimits = {
   pipelineBytes: 512 * 1024,
   /** Bytes of a control lane. */
   controlLaneBytes: 64 * 1024,
+  /**
+   * What one acceptor retains, in bytes; past it, it refuses Accepts until something is trimmed. Ten seconds of a
+   * stalled learner at full speed, and not so much that a few acceptors exhaust a usual machine.
+   */
+  storageBytesMax: 256 * 1024 * 1024,
   /** An unanswered Prepare or Accept is sent again after this long, in milliseconds. */
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */
@@ -38,6 +43,13 @@ export const runtimeLimits = {
   parkMsMax: 500,
   /** How often an actor with a port for a mailbox looks at its deadlines, in milliseconds. */
   portTickMs: 50,
+  /** An actor that has not answered a question of the control plane for so long, in milliseconds, is unresponsive. */
+  answerWithinMs: 1000,
+  /** The same for what takes an actor time in itself: a hash of its state, or a stall that waits for another one. */
+  slowAnswerWithinMs: 10_000,
+  /** An actor whose thread ended by itself is restarted after this long, in milliseconds; then after twice as long. */
+  restartAfterMs: 20,
+  restartAfterMsMax: 5000,
   /** An actor that was told to stop has this long, in milliseconds, before its thread is terminated. */
   stopWithinMs: 2000,
   /** Frames that an actor takes before it sends what came of them. */
@@ -70,6 +82,13 @@ const schema = v.strictObject({
   sessionTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2 ** 31 - 1))),
   distinguishedLearner: v.optional(v.boolean()),
   digest: v.optional(v.boolean()),
+  storage: v.optional(v.picklist(["shared", "heap"])),
+  restarts: v.optional(
+    v.strictObject({
+      max: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
+      windowMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1))),
+    }),
+  ),
   mailbox: v.optional(v.picklist(["ring", "port"])),
   trace: v.optional(v.boolean()),
 });
@@ -110,6 +129,16 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly distinguishedLearner?: boolean;
   /** Learners get values from the leader, and acceptors send digests instead. Saves bytes. Off. */
   readonly digest?: boolean;
+  /**
+   * Where acceptors keep what they must not forget: in memory that outlives their threads (`shared`, default), or on
+   * their own heaps, to measure against: an acceptor whose thread ends then stays down for good.
+   */
+  readonly storage?: "shared" | "heap";
+  /**
+   * An actor whose thread ends by itself is restarted `max` times (8) within `windowMs` milliseconds (60,000), then
+   * given up. Those that `faults.kill` ends do not count.
+   */
+  readonly restarts?: { readonly max?: number; readonly windowMs?: number };
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
   /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
@@ -133,6 +162,8 @@ export interface ResolvedOptions {
   readonly sessionTimeoutMs: number;
   readonly distinguishedLearner: boolean;
   readonly digest: boolean;
+  readonly storage: "shared" | "heap";
+  readonly restarts: { readonly max: number; readonly windowMs: number };
   readonly mailbox: "ring" | "port";
   readonly trace: boolean;
 }
@@ -168,6 +199,8 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     sessionTimeoutMs: options.sessionTimeoutMs ?? 60_000,
     distinguishedLearner: options.distinguishedLearner ?? false,
     digest: options.digest ?? false,
+    storage: options.storage ?? "shared",
+    restarts: { max: options.restarts?.max ?? 8, windowMs: options.restarts?.windowMs ?? 60_000 },
     mailbox: options.mailbox ?? "ring",
     trace: options.trace ?? false,
   };
@@ -208,6 +241,15 @@ export function checkCallOptions(options: CallOptions): void {
 /** @throws SynodError `INVALID_OPTIONS` */
 export function checkQueryOptions(options: QueryOptions): void {
   check(querySchema, options);
+}
+
+const stallMs = v.strictObject({
+  ms: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(600_000)),
+});
+
+/** @throws SynodError `INVALID_OPTIONS` */
+export function checkStall(options: { readonly ms: number }): void {
+  check(stallMs, options);
 }
 
 function check(shape: v.GenericSchema, value: unknown): void {

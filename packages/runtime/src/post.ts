@@ -43,7 +43,9 @@ export class Post {
     this.#refused = refused ?? (() => undefined);
   }
 
+  /** Adds a receiver, or replaces the end towards a known one: what was not sent there is lost. */
   add(to: Address, outbox: Outbox): void {
+    this.remove(to);
     this.#outboxes.set(to, outbox);
   }
 

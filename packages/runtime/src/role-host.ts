@@ -7,16 +7,19 @@ import {
   type Envelope,
   Learner,
   type Message,
+  noBallot,
   Proposer,
   Replica,
+  sameBallot,
   ThresholdQuorums,
   type Topology,
 } from "@synod/core";
 import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
+import type { Divergence, SnapshotFailed } from "./events.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
-import { type AcceptorStorage, HeapStorage } from "./storage.js";
+import { type AcceptorStorage, HeapStorage, SharedStorage, type StorageUsage } from "./storage/index.js";
 import type { DepthTracker } from "./traffic.js";
 
 /** What an actor says of its role: see {@link ActorStatus}. */
@@ -29,6 +32,8 @@ export interface RoleStatus {
   readonly leaseLeftMs?: number;
   /** A leader: the learner that acceptors tell, or null when they tell all. */
   readonly distinguishedLearner?: string | null;
+  /** An acceptor: what it retains, and the most that it may, in bytes. */
+  readonly storage?: StorageUsage;
   /** A learner: values that were not what their digests say, the latest of them. None of them was used. */
   readonly digestMismatches?: { readonly count: number; readonly last: DigestMismatch | null };
 }
@@ -39,6 +44,14 @@ export interface RoleInspection {
   readonly stateDigest?: string;
   readonly depths?: [instance: number, depth: number][];
 }
+
+/** What a role's host has to tell the supervisor, which makes events of it. */
+export type RoleNotice =
+  | { readonly type: "leads"; readonly ballot: Ballot }
+  | ({ readonly type: "divergence" } & Divergence)
+  | ({ readonly type: "snapshotFailed" } & Omit<SnapshotFailed, "actor">);
+
+export type Notify = (notice: RoleNotice) => void;
 
 /** One role of core, as an actor's loop drives it: persist, then send, then apply is kept in here. */
 export interface RoleHost {
@@ -58,23 +71,39 @@ export interface RoleSpec {
   readonly topology: Topology;
   readonly options: ResolvedOptions;
   readonly stateMachine: StateMachineSpec;
+  /** The memory of an acceptor whose storage is shared; made once, and used by one life after the other. */
+  readonly storageRegion?: SharedArrayBuffer;
 }
 
-export async function openRole(spec: RoleSpec, depths: DepthTracker | undefined): Promise<RoleHost> {
+export async function openRole(
+  spec: RoleSpec,
+  depths: DepthTracker | undefined,
+  notify: Notify,
+): Promise<RoleHost> {
   switch (spec.role) {
     case "proposer":
-      return new ProposerHost(spec);
+      return new ProposerHost(spec, notify);
     case "acceptor":
-      return new AcceptorHost(spec, new HeapStorage());
+      return new AcceptorHost(spec, openStorage(spec));
     case "learner":
       return new LearnerHost(spec, new StateMachineEngine(await loadStateMachine(spec.stateMachine)), depths);
   }
 }
 
+/** @throws SynodError `STORAGE_FAILED` when what a former life left behind is damaged */
+function openStorage({ storageRegion }: RoleSpec): AcceptorStorage {
+  if (storageRegion === undefined) return new HeapStorage(runtimeLimits.storageBytesMax);
+  return new SharedStorage(storageRegion);
+}
+
 export class ProposerHost implements RoleHost {
   readonly #proposer: Proposer;
+  readonly #notify: Notify;
+  /** The ballot in which it last said that it leads. */
+  #ledIn = noBallot;
 
-  constructor({ topology, index, incarnation, options }: RoleSpec) {
+  constructor({ topology, index, incarnation, options }: RoleSpec, notify: Notify) {
+    this.#notify = notify;
     const { leaseMs, distinguishedLearner, digest } = options;
     this.#proposer = new Proposer({
       topology,
@@ -111,7 +140,9 @@ export class ProposerHost implements RoleHost {
   }
 
   flush(now: number): readonly Envelope[] {
-    return this.#proposer.takeReady(now).send;
+    const { send } = this.#proposer.takeReady(now);
+    if (this.#proposer.state === "leading") this.#noticeLead();
+    return send;
   }
 
   status(): RoleStatus {
@@ -127,6 +158,13 @@ export class ProposerHost implements RoleHost {
 
   inspect(): RoleInspection {
     return {};
+  }
+
+  #noticeLead(): void {
+    const { ballot } = this.#proposer;
+    if (sameBallot(ballot, this.#ledIn)) return;
+    this.#ledIn = ballot;
+    this.#notify({ type: "leads", ballot });
   }
 }
 
@@ -154,7 +192,9 @@ class AcceptorHost implements RoleHost {
   }
 
   status(): RoleStatus {
-    return { state: "accepting", ballot: this.#acceptor.promised, chosenBelow: null, appliedBelow: null };
+    const { promised } = this.#acceptor;
+    const storage = this.#storage.usage;
+    return { state: "accepting", ballot: promised, chosenBelow: null, appliedBelow: null, storage };
   }
 
   inspect(): RoleInspection {

@@ -1,179 +1,153 @@
-import { MessageChannel, type MessagePort } from "node:worker_threads";
-import type { Address, Topology } from "@synod/core";
-import * as Comlink from "comlink";
-import { Piscina } from "piscina";
-import type { ActorControl, ActorSpec, ConnectionEnds, Inspection, MailboxStatus } from "./actor.js";
-import { comlinkEndpoint } from "./comlink-port.js";
+import { type Address, assertNever, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
+import type { ActorSpec, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
-import { ringDoorbell } from "./mailbox/index.js";
-import { type ResolvedOptions, runtimeLimits } from "./options.js";
-import type { RoleStatus } from "./role-host.js";
-import { portsOf, type WiredActor, wireActors } from "./wiring.js";
+import type { Emit } from "./events.js";
+import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
+import type { RoleNotice } from "./role-host.js";
+import { createStorageRegion } from "./storage/index.js";
+import { type ActorStatus, SupervisedActor } from "./supervised-actor.js";
+import { rewireActor, type WiredActor, wireActors } from "./wiring.js";
 
-/** Incarnations of proposers, over all clusters of the process: a ballot is never used twice. */
-let incarnations = 0;
-
-/** What an actor is doing. `failed` means that its thread has ended; `error` says why. */
-export interface ActorStatus extends Partial<RoleStatus> {
-  readonly name: Address;
-  readonly role: ActorSpec["role"];
-  readonly state: string;
-  readonly error?: string;
-  readonly mailbox?: MailboxStatus;
-}
-
-/** An actor's thread as the supervisor sees it. */
-interface RunningActor {
-  readonly wired: WiredActor;
-  readonly control: Comlink.Remote<ActorControl>;
-  readonly port: MessagePort;
-  /** Settles when the actor's task has ended, with the error that ended it. */
-  readonly ended: Promise<Error | undefined>;
-  failure: Error | undefined;
-}
-
-/** Starts every actor in a worker thread of its own, talks to them over the control plane, and stops them. */
+/**
+ * Runs every actor in a worker thread of its own, restarts those that end, and talks to them over the control plane.
+ * Nothing that the protocol does waits for it.
+ */
 export class Supervisor {
-  readonly #pool: Piscina;
-  readonly #actors: RunningActor[];
-  #closing = false;
+  readonly #options: ResolvedOptions;
+  readonly #actors: ReadonlyMap<Address, SupervisedActor>;
+  readonly #emit: Emit;
+  /** Of the latest leader that was heard of: notices of several proposers may overtake each other. */
+  #ballot: Ballot = noBallot;
 
-  constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec) {
+  constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec, emit: Emit) {
+    this.#options = options;
+    this.#emit = emit;
     const wired = wireActors(topology, options.mailbox);
-    this.#pool = new Piscina({
-      filename: new URL("./actor.js", import.meta.url).href,
-      minThreads: wired.length,
-      maxThreads: wired.length,
-      concurrentTasksPerWorker: 1,
-      atomics: "disabled",
-    });
-    this.#pool.on("error", () => {
-      // Each task reports its own failure; this event says the same once more, for threads that no task runs on.
-    });
-    this.#actors = wired.map(actor => this.#run(actor, topology, options, stateMachine));
+    this.#actors = new Map(
+      wired.map(actor => [actor.name, this.#supervise(actor, topology, stateMachine)] as const),
+    );
   }
 
   /** All of them, or, by role, those of a role. */
   actors(...roles: ActorSpec["role"][]): WiredActor[] {
-    const wired = this.#actors.map(actor => actor.wired);
+    const wired = [...this.#actors.values()].map(actor => actor.wired);
     return roles.length === 0 ? wired : wired.filter(({ role }) => roles.includes(role));
   }
 
   /** @throws SynodError of the first actor that does not start */
   async start(): Promise<void> {
-    const failures = await Promise.all(
-      this.#actors.map(async actor => {
-        const answer = actor.control.start();
-        // A task that ends without an error has answered: it only may be heard of before its answer.
-        const ended = actor.ended.then(error => {
-          if (error === undefined) return answer;
-          const message = `${actor.wired.name} ended while it started: ${error.message}`;
-          return { code: "ACTOR_FAILED" as const, message };
-        });
-        return Promise.race([answer, ended]);
-      }),
-    );
+    const starting = [...this.#actors.values()].map(actor => actor.start());
+    const failures: (StartFailure | undefined)[] = await Promise.all(starting);
     const failure = failures.find(found => found !== undefined);
     if (failure !== undefined) throw new SynodError(failure.code, failure.message);
   }
 
-  /** False when `from` does not lead. */
-  transferLeadership(from: Address, to: number): Promise<boolean> {
-    return this.#call(from, control => control.transferLeadership(to));
+  /** False when `from` does not lead, or is down or does not answer. */
+  async transferLeadership(from: Address, to: number): Promise<boolean> {
+    return (await this.#actor(from).ask(control => control.transferLeadership(to))) ?? false;
   }
 
-  attach(name: Address, ends: ConnectionEnds): Promise<void> {
-    return this.#call(name, control => control.attach(Comlink.transfer(ends, portsOf([ends]))));
+  /**
+   * Gives an actor its ends of the connections to a client. While it is down, its next life opens them. With ports,
+   * whose ends die with a thread, `renew` replaces the client's and returns the actor's for each later life. It does
+   * not fail because of the actor, and waits for it a second at most.
+   */
+  attach(name: Address, ends: ConnectionEnds, renew?: () => ConnectionEnds): Promise<void> {
+    return this.#actor(name).attach(ends, renew);
   }
 
+  /** Takes the ends away again, from later lives as well. */
   detach(name: Address, peer: Address): Promise<void> {
-    return this.#call(name, control => control.detach(peer));
+    return this.#actor(name).detach(peer);
   }
 
-  status(): Promise<ActorStatus[]> {
-    return Promise.all(
-      this.#actors.map(async ({ wired: { name, role }, failure }) => {
-        if (failure !== undefined) return { name, role, state: "failed", error: failure.message };
-        return { name, role, ...(await this.#call(name, control => control.status())) };
-      }),
+  /** Each within a second, whatever its thread does. */
+  status(...names: Address[]): Promise<ActorStatus[]> {
+    const asked = names.length === 0 ? [...this.#actors.keys()] : names;
+    return Promise.all(asked.map(name => this.#actor(name).status()));
+  }
+
+  /** Of those that are up and answer. */
+  async inspect(stateDigest: boolean): Promise<Inspection[]> {
+    const withinMs = stateDigest ? runtimeLimits.slowAnswerWithinMs : runtimeLimits.answerWithinMs;
+    const running = [...this.#actors.values()].filter(actor => actor.isRunning);
+    const inspections = await Promise.all(
+      running.map(actor => actor.ask(control => control.inspect(stateDigest), withinMs)),
     );
+    return inspections.filter(inspection => inspection !== undefined);
   }
 
-  inspect(stateDigest: boolean): Promise<Inspection[]> {
-    return Promise.all(
-      this.#actors.map(({ wired }) => this.#call(wired.name, control => control.inspect(stateDigest))),
-    );
+  /** @throws SynodError `INVALID_OPTIONS` for a name that no actor has */
+  kill(name: Address): Promise<void> {
+    return this.#actor(name).kill("killed by faults.kill()");
   }
 
-  /** Stops every actor, waits for its end, then for the threads'. */
+  /** @throws SynodError `INVALID_OPTIONS`, `ACTOR_FAILED`, `TIMEOUT` */
+  stall(name: Address, ms: number): Promise<void> {
+    return this.#actor(name).stall(ms);
+  }
+
+  /** Stops every actor, and resolves when no thread is left. */
   async close(): Promise<void> {
-    this.#closing = true;
-    for (const actor of this.#actors) {
-      if (actor.failure === undefined) void actor.control.stop();
-      ringDoorbell(actor.wired.doorbell);
-    }
-    const deadline = new AbortController();
-    const late = new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, runtimeLimits.stopWithinMs);
-      deadline.signal.addEventListener("abort", () => clearTimeout(timer));
-    });
-    await Promise.race([Promise.all(this.#actors.map(({ ended }) => ended)), late]);
-    deadline.abort();
-    for (const { port } of this.#actors) port.close();
-    await this.#pool.destroy();
+    await Promise.all([...this.#actors.values()].map(actor => actor.close()));
   }
 
-  #run(
-    wired: WiredActor,
-    topology: Topology,
-    options: ResolvedOptions,
-    stateMachine: StateMachineSpec,
-  ): RunningActor {
-    const { port1, port2 } = new MessageChannel();
-    const { name, role, index, doorbell, connections } = wired;
-    const spec: ActorSpec = {
-      name,
-      role,
-      index,
-      incarnation: ++incarnations,
-      topology,
-      options,
-      stateMachine,
-      mailbox: options.mailbox,
-      doorbell,
-      connections,
-      control: port2,
-    };
-    const transferList = [port2, ...portsOf(connections)];
-    const ended = this.#pool.run(spec, { transferList }).then(
-      () => undefined,
-      (error: Error) => {
-        actor.failure = error;
-        return error;
+  #supervise(wired: WiredActor, topology: Topology, stateMachine: StateMachineSpec): SupervisedActor {
+    const { name, role, index, doorbell } = wired;
+    const options = this.#options;
+    const isShared = role === "acceptor" && options.storage === "shared";
+    const storageRegion = isShared ? createStorageRegion(runtimeLimits.storageBytesMax) : undefined;
+    const { mailbox } = options;
+    return new SupervisedActor({
+      wired,
+      spec: {
+        name,
+        role,
+        index,
+        topology,
+        options,
+        stateMachine,
+        mailbox,
+        doorbell,
+        ...(storageRegion === undefined ? {} : { storageRegion }),
       },
-    );
-    const control = Comlink.wrap<ActorControl>(comlinkEndpoint(port1));
-    // An idle cluster must not keep its process alive by the control plane alone; open calls are awaited anyway.
-    const actor: RunningActor = { wired, control, port: port1, ended, failure: undefined };
-    return actor;
+      survives: role !== "acceptor" || isShared,
+      connections: isFirst => this.#connectionsOf(wired, isFirst),
+      emit: this.#emit,
+      onNotice: notice => this.#onNotice(name, notice),
+    });
   }
 
-  /** One control-plane call: the ring makes a parked actor give its event loop a turn. */
-  async #call<T>(name: Address, call: (control: Comlink.Remote<ActorControl>) => Promise<T>): Promise<T> {
-    const actor = this.#actors.find(({ wired }) => wired.name === name);
-    if (actor === undefined) throw new SynodError("INVALID_OPTIONS", `there is no actor ${name}`);
-    const answer = call(actor.control);
-    ringDoorbell(actor.wired.doorbell);
-    const ended = actor.ended.then(error => {
-      const why = this.#closing
-        ? "the cluster was closed"
-        : `its thread ended: ${error?.message ?? "no reason"}`;
-      throw new SynodError(
-        this.#closing ? "CLUSTER_CLOSED" : "ACTOR_FAILED",
-        `${name} did not answer: ${why}`,
-      );
-    });
-    return Promise.race([answer, ended]);
+  /** Lanes are opened again by each life. Ports die with a thread, and are replaced on both sides. */
+  #connectionsOf(wired: WiredActor, isFirst: boolean): ConnectionEnds[] {
+    if (isFirst || this.#options.mailbox === "ring") return [...wired.connections];
+    const { atActor, atOthers } = rewireActor(wired, this.actors(), this.#options.mailbox);
+    for (const [other, ends] of atOthers) void this.#actor(other).replaceEnds(ends);
+    return atActor;
+  }
+
+  #onNotice(actor: Address, notice: RoleNotice): void {
+    switch (notice.type) {
+      case "leads":
+        if (compareBallots(notice.ballot, this.#ballot) <= 0) return;
+        this.#ballot = notice.ballot;
+        this.#emit("leaderChanged", { leader: actor, ballot: notice.ballot });
+        return;
+      case "divergence":
+        this.#emit("divergence", { instance: notice.instance, learners: notice.learners });
+        return;
+      case "snapshotFailed":
+        this.#emit("snapshotFailed", { actor, phase: notice.phase, reason: notice.reason });
+        return;
+      default:
+        assertNever(notice);
+    }
+  }
+
+  #actor(name: Address): SupervisedActor {
+    const actor = this.#actors.get(name);
+    if (actor === undefined) throw invalid("name", name, [...this.#actors.keys()].join(", "));
+    return actor;
   }
 }

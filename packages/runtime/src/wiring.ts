@@ -46,13 +46,50 @@ export function wireActors(topology: Topology, kind: MailboxKind): WiredActor[] 
   }
   for (const sender of actors) {
     for (const receiver of actors) {
-      if (sender === receiver || !speaksTo[sender.role].includes(receiver.role)) continue;
-      const { sending, receiving } = createConnection(kind, receiver.doorbell, capacities);
-      sender.connections.push({ peer: receiver.name, sending });
-      receiver.connections.push({ peer: sender.name, receiving });
+      const connection = connect(sender, receiver, kind);
+      if (connection === undefined) continue;
+      sender.connections.push(connection.atSender);
+      receiver.connections.push(connection.atReceiver);
     }
   }
   return actors;
+}
+
+/** New connections between an actor and the others, both ways: what it opens, and what each of them is to open. */
+export function rewireActor(
+  actor: WiredActor,
+  others: readonly WiredActor[],
+  kind: MailboxKind,
+): { readonly atActor: ConnectionEnds[]; readonly atOthers: [other: Address, ends: ConnectionEnds][] } {
+  const atActor: ConnectionEnds[] = [];
+  const atOthers: [Address, ConnectionEnds][] = [];
+  for (const other of others) {
+    const there = connect(actor, other, kind);
+    const back = connect(other, actor, kind);
+    if (there !== undefined) {
+      atActor.push(there.atSender);
+      atOthers.push([other.name, there.atReceiver]);
+    }
+    if (back !== undefined) {
+      atActor.push(back.atReceiver);
+      atOthers.push([other.name, back.atSender]);
+    }
+  }
+  return { atActor, atOthers };
+}
+
+/** The two ends of a connection, if the one speaks to the other. */
+function connect(
+  sender: WiredActor,
+  receiver: WiredActor,
+  kind: MailboxKind,
+): { readonly atSender: ConnectionEnds; readonly atReceiver: ConnectionEnds } | undefined {
+  if (sender === receiver || !speaksTo[sender.role].includes(receiver.role)) return undefined;
+  const { sending, receiving } = createConnection(kind, receiver.doorbell, capacities);
+  return {
+    atSender: { peer: receiver.name, sending },
+    atReceiver: { peer: sender.name, receiving },
+  };
 }
 
 /** A connection each way between a client and an actor. Acceptors never talk to clients. */

@@ -18,6 +18,8 @@ const RINGS = 0;
 const ASLEEP = 1;
 /** Counts rings without a frame. */
 const CALLS = 2;
+/** Counts wake-ups that were lost, over all lives of the sleeper. */
+const LOST = 3;
 /** Counts flushes of control lanes. On a cache line of its own: the receiver reads it before every bulk frame. */
 const CONTROL_FLUSHES = 16;
 const DOORBELL_BYTES = 128;
@@ -35,6 +37,11 @@ export function ringDoorbell(doorbell: Doorbell): void {
   const words = new Int32Array(doorbell.memory);
   Atomics.add(words, CALLS, 1);
   ring(words);
+}
+
+/** Wake-ups that the receivers behind a doorbell have lost so far, whichever thread they lived on. */
+export function lostWakeUpsOf(doorbell: Doorbell): number {
+  return Atomics.load(new Int32Array(doorbell.memory), LOST);
 }
 
 function ring(words: Int32Array): void {
@@ -90,6 +97,10 @@ class Sleeper {
   /** True if nobody has rung since the flag went up. Sound only while the flag is up. */
   isUnrung(): boolean {
     return Atomics.load(this.words, RINGS) === this.sleptOn;
+  }
+
+  countLostWakeUp(): void {
+    Atomics.add(this.words, LOST, 1);
   }
 
   protected raiseFlag(): void {

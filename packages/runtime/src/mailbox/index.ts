@@ -1,4 +1,4 @@
-export { createDoorbell, type Doorbell, ringDoorbell } from "./doorbell.js";
+export { createDoorbell, type Doorbell, lostWakeUpsOf, ringDoorbell } from "./doorbell.js";
 export { FRAME_BYTES_MAX, LANE_BYTES_MAX, LANE_BYTES_MIN } from "./lane.js";
 export {
   type Capacities,

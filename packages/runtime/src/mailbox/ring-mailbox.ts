@@ -51,7 +51,9 @@ export class RingInbox implements Inbox {
   readonly #countLostWakeUp = (): void => {
     // Whoever settled frames while the flag was up has rung first: in this order the two looks prove a loss.
     const hasSettledFrames = this.#senders.sources().some(lane => lane.hasSettledFrames());
-    if (hasSettledFrames && this.#sleeper.isUnrung()) this.#senders.counters.lostWakeUps++;
+    if (!hasSettledFrames || !this.#sleeper.isUnrung()) return;
+    this.#senders.counters.lostWakeUps++;
+    this.#sleeper.countLostWakeUp();
   };
 
   constructor(doorbell: Doorbell, waiting: "thread" | "event-loop") {

@@ -1,0 +1,58 @@
+import type { Ballot } from "@synod/core";
+
+/** A proposer has been elected. */
+export interface LeaderChanged {
+  readonly leader: string;
+  /** Higher than that of every leader before. */
+  readonly ballot: Ballot;
+}
+
+/** An actor's thread has ended, and has exited. */
+export interface ActorDown {
+  readonly actor: string;
+  readonly reason: string;
+  /** False when `actorFailed` follows. */
+  readonly willRestart: boolean;
+}
+
+/** An actor is back after `actorDown`. */
+export interface ActorUp {
+  readonly actor: string;
+  /** Which life it is: the numbers grow and are never used twice in a process. */
+  readonly incarnation: number;
+  /** From the end of the last thread until the next one was ready, in milliseconds. */
+  readonly downMs: number;
+}
+
+/** An actor stays down until the cluster is closed. */
+export interface ActorFailed {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** Learners that applied the same log differ: the state machine is not deterministic. */
+export interface Divergence {
+  /** Up to this instance their results were the same where they were compared. */
+  readonly instance: number;
+  readonly learners: readonly string[];
+}
+
+/** A state machine's `snapshot()` or `restore()` failed. It is tried again. */
+export interface SnapshotFailed {
+  readonly actor: string;
+  readonly phase: "snapshot" | "restore";
+  readonly reason: string;
+}
+
+/** What a cluster emits, by the name of the event. There is no `error` among them. */
+export interface ClusterEvents {
+  leaderChanged: [LeaderChanged];
+  actorDown: [ActorDown];
+  actorUp: [ActorUp];
+  actorFailed: [ActorFailed];
+  divergence: [Divergence];
+  snapshotFailed: [SnapshotFailed];
+}
+
+/** Gives an event to whoever listens. Never throws. */
+export type Emit = <Name extends keyof ClusterEvents>(name: Name, ...event: ClusterEvents[Name]) => void;
