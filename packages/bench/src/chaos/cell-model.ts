@@ -7,7 +7,7 @@ interface CellState {
   readonly value: number;
 }
 
-const register = registerModel(0);
+const register = registerModel<number>(0);
 
 /** What a cell of the chaos machine promises: a register that begins with 0, and can be incremented. */
 export const cellModel: Model<CellState, CellInput, CellOutput> = {
