@@ -1,15 +1,14 @@
-import { EventEmitter } from "node:events";
 import { addressesOf, clientAddress, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
+import type { ActorStatus } from "./actor-status.js";
 import { Client } from "./client.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
-import type { ClusterEvents } from "./events.js";
+import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
 import { createDoorbell, openInbox, openOutbox } from "./mailbox/index.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
-import type { ActorStatus } from "./supervised-actor.js";
 import { Supervisor } from "./supervisor.js";
 import { type WiredActor, wireClient } from "./wiring.js";
 
@@ -31,11 +30,10 @@ export interface ClusterStatus {
 
 /**
  * A replicated log with its state machines: proposers, acceptors and learners, each in a worker thread. It emits
- * {@link ClusterEvents}, never `error`. What a listener throws is thrown again as an uncaught exception; neither the
- * cluster nor a later event suffers from it.
+ * {@link ClusterEvents}, never `error`.
  */
 export class Cluster<M extends AnyStateMachine = AnyStateMachine>
-  extends EventEmitter<ClusterEvents>
+  extends ClusterEmitter
   implements AsyncDisposable
 {
   /** Kills and pauses actors: for tests. */
@@ -50,15 +48,7 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
     super();
     this.#topology = topology;
     this.#options = options;
-    this.#supervisor = new Supervisor(topology, options, stateMachine, (name, ...event) => {
-      try {
-        this.emit<keyof ClusterEvents>(name, ...event);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    });
+    this.#supervisor = new Supervisor(topology, options, stateMachine, emitOn(this));
     this.faults = new Faults(this.#supervisor, () => this.#checkOpen());
   }
 

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import type { Ballot } from "@synod/core";
 
 /** A proposer has been elected. */
@@ -56,3 +57,37 @@ export interface ClusterEvents {
 
 /** Gives an event to whoever listens. Never throws. */
 export type Emit = <Name extends keyof ClusterEvents>(name: Name, ...event: ClusterEvents[Name]) => void;
+
+type Listener<Name extends keyof ClusterEvents> = (...event: ClusterEvents[Name]) => void;
+type AnyListener = (...event: unknown[]) => void;
+
+/** Node's EventEmitter with the names and types of these events. */
+export class ClusterEmitter extends EventEmitter {
+  override on<Name extends keyof ClusterEvents>(name: Name, listener: Listener<Name>): this {
+    return super.on(name, listener as AnyListener);
+  }
+
+  override once<Name extends keyof ClusterEvents>(name: Name, listener: Listener<Name>): this {
+    return super.once(name, listener as AnyListener);
+  }
+
+  override off<Name extends keyof ClusterEvents>(name: Name, listener: Listener<Name>): this {
+    return super.off(name, listener as AnyListener);
+  }
+}
+
+/**
+ * Emits, and goes on whatever the listeners do. What one of them throws is thrown again in a microtask: it ends as an
+ * uncaught exception, as it does with every EventEmitter that emits by itself.
+ */
+export function emitOn(emitter: ClusterEmitter): Emit {
+  return (name, ...event) => {
+    try {
+      emitter.emit(name, ...event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+}

@@ -1,13 +1,18 @@
 import { checkStall } from "./options.js";
-import type { Supervisor } from "./supervisor.js";
+
+/** Whoever has the threads. */
+export interface FaultyThreads {
+  kill(name: string): Promise<void>;
+  stall(name: string, ms: number): Promise<void>;
+}
 
 /** Makes actors' threads fail, for tests and for whoever wants to see what happens then. */
 export class Faults {
-  readonly #supervisor: Supervisor;
+  readonly #threads: FaultyThreads;
   readonly #checkOpen: () => void;
 
-  constructor(supervisor: Supervisor, checkOpen: () => void) {
-    this.#supervisor = supervisor;
+  constructor(threads: FaultyThreads, checkOpen: () => void) {
+    this.#threads = threads;
     this.#checkOpen = checkOpen;
   }
 
@@ -20,7 +25,7 @@ export class Faults {
    */
   async kill(name: string): Promise<void> {
     this.#checkOpen();
-    await this.#supervisor.kill(name);
+    await this.#threads.kill(name);
   }
 
   /**
@@ -32,6 +37,6 @@ export class Faults {
   async pause(name: string, options: { readonly ms: number }): Promise<void> {
     this.#checkOpen();
     checkStall(options);
-    await this.#supervisor.stall(name, options.ms);
+    await this.#threads.stall(name, options.ms);
   }
 }

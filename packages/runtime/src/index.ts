@@ -1,4 +1,5 @@
 export type { Inspection, MailboxStatus } from "./actor.js";
+export type { ActorStatus } from "./actor-status.js";
 export type { Client } from "./client.js";
 export { Cluster, type ClusterStatus } from "./cluster.js";
 export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
@@ -24,6 +25,5 @@ export type {
   StateMachineClass,
   StateMachineSource,
 } from "./state-machine.js";
-export type { ActorStatus } from "./supervised-actor.js";
 export type { SentFrame } from "./trace.js";
 export type { Traffic } from "./traffic.js";

@@ -7,7 +7,6 @@ import {
   type Envelope,
   Learner,
   type Message,
-  noBallot,
   Proposer,
   Replica,
   sameBallot,
@@ -99,18 +98,21 @@ function openStorage({ storageRegion }: RoleSpec): AcceptorStorage {
 export class ProposerHost implements RoleHost {
   readonly #proposer: Proposer;
   readonly #notify: Notify;
-  /** The ballot in which it last said that it leads. */
-  #ledIn = noBallot;
+  /** Basic Paxos has a ballot for each instance, which changes no leader. */
+  readonly #isBasic: boolean;
+  /** The ballot in which it last said that it leads, until it follows. */
+  #ledIn: Ballot | undefined;
 
   constructor({ topology, index, incarnation, options }: RoleSpec, notify: Notify) {
     this.#notify = notify;
+    this.#isBasic = options.protocol === "basic-paxos";
     const { leaseMs, distinguishedLearner, digest } = options;
     this.#proposer = new Proposer({
       topology,
       quorums: new ThresholdQuorums(topology.acceptors, options.quorums),
       index,
       incarnation,
-      mode: options.protocol === "basic-paxos" ? "basic" : "multi",
+      mode: this.#isBasic ? "basic" : "multi",
       batch: options.batch,
       pipeline: { batchesMax: options.pipeline.batchesMax, bytesMax: runtimeLimits.pipelineBytes },
       retransmitMs: runtimeLimits.retransmitMs,
@@ -141,7 +143,9 @@ export class ProposerHost implements RoleHost {
 
   flush(now: number): readonly Envelope[] {
     const { send } = this.#proposer.takeReady(now);
-    if (this.#proposer.state === "leading") this.#noticeLead();
+    const { state } = this.#proposer;
+    if (state === "leading") this.#noticeLead();
+    else if (state === "following") this.#ledIn = undefined;
     return send;
   }
 
@@ -162,7 +166,7 @@ export class ProposerHost implements RoleHost {
 
   #noticeLead(): void {
     const { ballot } = this.#proposer;
-    if (sameBallot(ballot, this.#ledIn)) return;
+    if (this.#ledIn !== undefined && (this.#isBasic || sameBallot(ballot, this.#ledIn))) return;
     this.#ledIn = ballot;
     this.#notify({ type: "leads", ballot });
   }

@@ -1,6 +1,7 @@
 import type { Address } from "@synod/core";
 import * as Comlink from "comlink";
-import type { ActorControl, ActorSpec, ConnectionEnds, MailboxStatus, StartFailure } from "./actor.js";
+import type { ActorControl, ActorSpec, ConnectionEnds, StartFailure } from "./actor.js";
+import type { ActorStatus } from "./actor-status.js";
 import { ActorThread, type End } from "./actor-thread.js";
 import { monotonicMs } from "./clock.js";
 import { SynodError } from "./errors.js";
@@ -8,33 +9,11 @@ import type { Emit } from "./events.js";
 import { lostWakeUpsOf } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 import { RestartPolicy } from "./restart-policy.js";
-import type { RoleNotice, RoleStatus } from "./role-host.js";
+import type { RoleNotice } from "./role-host.js";
 import { portsOf, type WiredActor } from "./wiring.js";
 
 /** Incarnations, over all clusters of the process: a ballot is never used twice. */
 let incarnations = 0;
-
-/** What an actor is doing, and what became of its threads. */
-export interface ActorStatus extends Partial<RoleStatus> {
-  readonly name: Address;
-  readonly role: ActorSpec["role"];
-  /**
-   * What its role says; or `starting`, `unresponsive` (its thread lives and does not answer), `restarting` (it is
-   * down and will come back), `failed` (it will not).
-   */
-  readonly state: string;
-  /** Which life it is: the numbers grow and are never used twice in a process. */
-  readonly incarnation: number;
-  /** How often its thread was replaced. */
-  readonly restarts: number;
-  /** Why its last thread ended; null during the first life. */
-  readonly lastEnd: string | null;
-  /** Wake-ups that its mailbox lost, over all lives. 0, or a bug. */
-  readonly lostWakeUps: number;
-  /** Why it is down. */
-  readonly error?: string;
-  readonly mailbox?: MailboxStatus;
-}
 
 interface Alive {
   readonly state: "starting" | "running";

@@ -1,12 +1,13 @@
 import { type Address, assertNever, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ActorSpec, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
+import type { ActorStatus } from "./actor-status.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import type { Emit } from "./events.js";
 import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
 import { createStorageRegion } from "./storage/index.js";
-import { type ActorStatus, SupervisedActor } from "./supervised-actor.js";
+import { SupervisedActor } from "./supervised-actor.js";
 import { rewireActor, type WiredActor, wireActors } from "./wiring.js";
 
 /**
@@ -130,9 +131,7 @@ export class Supervisor {
   #onNotice(actor: Address, notice: RoleNotice): void {
     switch (notice.type) {
       case "leads":
-        if (compareBallots(notice.ballot, this.#ballot) <= 0) return;
-        this.#ballot = notice.ballot;
-        this.#emit("leaderChanged", { leader: actor, ballot: notice.ballot });
+        this.#onLeader(actor, notice.ballot);
         return;
       case "divergence":
         this.#emit("divergence", { instance: notice.instance, learners: notice.learners });
@@ -143,6 +142,15 @@ export class Supervisor {
       default:
         assertNever(notice);
     }
+  }
+
+  /** A leader that goes on in a higher ballot is the same one; its next life is not. */
+  #onLeader(leader: Address, ballot: Ballot): void {
+    const before = this.#ballot;
+    if (compareBallots(ballot, before) <= 0) return;
+    this.#ballot = ballot;
+    if (ballot.proposer === before.proposer && ballot.incarnation === before.incarnation) return;
+    this.#emit("leaderChanged", { leader, ballot });
   }
 
   #actor(name: Address): SupervisedActor {

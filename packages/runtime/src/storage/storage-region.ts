@@ -7,11 +7,11 @@ import { crc32 } from "node:zlib";
 import type { Ballot, Lease } from "@synod/core";
 import { storageDamaged } from "./storage-error.js";
 
-/** The word, in 32 bits: which slot counts, and whether any life has persisted anything. Zero is not a state. */
+/** The word: which slot counts. Its values differ in many bits, so that a damaged one is none of them. */
 const PUBLISHED = 0;
-const STATE = 0x53594e00;
-const SLOT_MASK = 1;
-const HAS_LIVED = 2;
+const SLOT_VALUES = [0x5a965a96, 0x2569a569] as const;
+/** No life has persisted anything yet; the first slot counts. */
+const NEVER_LIVED = 0x0f3c0ff0;
 
 /** Slots and log begin on pairs of cache lines of their own. */
 const SLOT_BYTES = 128;
@@ -21,8 +21,9 @@ export const LOG_START = SLOT_BYTES * 3;
 
 const FIELD_BYTES = Float64Array.BYTES_PER_ELEMENT;
 const FIELDS = 13;
-/** Bytes that a region has at first; it grows when the log does. */
+/** A region has so much at first, and no more than a part of its bound; it grows when the log does. */
 const INITIAL_BYTES = 64 * 1024;
+const INITIAL_PARTS = 16;
 /** Bounds of a region: a header and a short log; what the views of one buffer can address. */
 export const STORAGE_BYTES_MIN = 4096;
 export const STORAGE_BYTES_MAX = 2 ** 32 - 8;
@@ -54,7 +55,9 @@ export function createStorageRegion(bytesMax: number, firstRecord = 0): SharedAr
     const allowed = `a multiple of 8 from ${STORAGE_BYTES_MIN} to ${STORAGE_BYTES_MAX}`;
     throw new RangeError(`a storage region has ${allowed} bytes, not ${bytesMax}`);
   }
-  const region = new SharedArrayBuffer(Math.min(bytesMax, INITIAL_BYTES), { maxByteLength: bytesMax });
+  const partBytes = Math.ceil(bytesMax / INITIAL_PARTS / FIELD_BYTES) * FIELD_BYTES;
+  const initialBytes = Math.min(INITIAL_BYTES, Math.max(partBytes, LOG_START));
+  const region = new SharedArrayBuffer(initialBytes, { maxByteLength: bytesMax });
   const header: StorageHeader = {
     promised: { round: 0, incarnation: 0, proposer: -1 },
     lease: { ballot: { round: 0, incarnation: 0, proposer: -1 }, until: 0 },
@@ -67,7 +70,7 @@ export function createStorageRegion(bytesMax: number, firstRecord = 0): SharedAr
   };
   const slots = new HeaderSlots(region);
   slots.write(header, 0);
-  Atomics.store(new Int32Array(region, 0, 1), PUBLISHED, STATE);
+  Atomics.store(new Int32Array(region, 0, 1), PUBLISHED, NEVER_LIVED);
   return region;
 }
 
@@ -84,12 +87,12 @@ export class HeaderSlots {
   }
 
   get hasLived(): boolean {
-    return (this.#published() & HAS_LIVED) !== 0;
+    return Atomics.load(this.#word, PUBLISHED) !== NEVER_LIVED;
   }
 
   /** @throws SynodError `STORAGE_FAILED` */
   readPublished(): StorageHeader {
-    const at = slotAt(this.#published() & SLOT_MASK) / FIELD_BYTES;
+    const at = slotAt(this.#published()) / FIELD_BYTES;
     const f = this.#fields;
     f.set(this.#numbers.subarray(at, at + FIELDS + 1));
     if (f[FIELDS] !== crc32(this.#fieldBytes)) throw storageDamaged("the checksum of its header is wrong");
@@ -108,9 +111,9 @@ export class HeaderSlots {
 
   /** Makes everything that was written visible at once, with this header. */
   publish(header: StorageHeader): void {
-    const slot = 1 - (this.#published() & SLOT_MASK);
+    const slot = this.#published() === 0 ? 1 : 0;
     this.write(header, slot);
-    Atomics.store(this.#word, PUBLISHED, STATE | HAS_LIVED | slot);
+    Atomics.store(this.#word, PUBLISHED, SLOT_VALUES[slot]);
   }
 
   write(
@@ -135,11 +138,15 @@ export class HeaderSlots {
     this.#numbers.set(f, slotAt(slot) / FIELD_BYTES);
   }
 
-  #published(): number {
-    const word = Atomics.load(this.#word, PUBLISHED);
-    if ((word & ~(SLOT_MASK | HAS_LIVED)) !== STATE) {
-      throw storageDamaged(`the word that says what is published is ${word}`);
+  #published(): 0 | 1 {
+    switch (Atomics.load(this.#word, PUBLISHED)) {
+      case NEVER_LIVED:
+      case SLOT_VALUES[0]:
+        return 0;
+      case SLOT_VALUES[1]:
+        return 1;
+      default:
+        throw storageDamaged("the word that says what is published has no such value");
     }
-    return word;
   }
 }

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { InboxCounters } from "../../dist/mailbox/index.js";
 import * as mailbox from "../../dist/mailbox/index.js";
-import { plantBug, Thread } from "./threads.js";
+import { plantBug } from "../planted-bug.js";
+import { Thread } from "./threads.js";
 
 const { createConnection, createDoorbell, ringDoorbell, transferListOf } = mailbox;
 const capacities = { controlBytes: 1024, bulkBytes: 4096, startAt: 2 ** 31 - 4096 };
@@ -145,7 +146,7 @@ describe("a sleeper keeps nothing alive", () => {
 describe("a planted bug is caught", () => {
   it("tail published before the bytes", async () => {
     const stream = new Stream(
-      await plantBug({
+      await plantBug("mailbox", {
         file: "lane.ts",
         find: "    this.words[this.wordAt(this.#tail)] = frame.length;\n",
         replace:
@@ -161,6 +162,7 @@ describe("a planted bug is caught", () => {
   // A frame that was published while the receiver was awake rang no bell: only the second look can find it.
   it.each(["thread", "event-loop"] as const)("sleep without looking again, on the %s", async waiting => {
     const mailboxUrl = await plantBug(
+      "mailbox",
       waiting === "thread"
         ? {
             file: "doorbell.ts",

@@ -1,11 +1,5 @@
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { type TransferListItem, Worker } from "node:worker_threads";
-import { build } from "esbuild";
 
-const source = new URL("../../src/mailbox/", import.meta.url);
 const builtMailbox = new URL("../../dist/mailbox/index.js", import.meta.url).href;
 
 type Role = "pingPong" | "stream" | "drain" | "abandon";
@@ -59,39 +53,4 @@ export class Thread<Result> {
     await this.#worker.terminate();
     await this.exit;
   }
-}
-
-/** One replacement in a source file of the mailbox; `find` must occur exactly once there. */
-export interface SourcePatch {
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
-
-/** Builds the mailbox with a bug in it; returns the URL that loads it. */
-export async function plantBug({ file, find, replace }: SourcePatch): Promise<string> {
-  const path = fileURLToPath(new URL(file, source));
-  const parts = readFileSync(path, "utf8").split(find);
-  if (parts.length !== 2) throw new Error(`${file} holds this ${parts.length - 1} times, not once: ${find}`);
-  const outfile = join(mkdtempSync(join(tmpdir(), "synod-mailbox-")), "mailbox.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("index.ts", source))],
-    bundle: true,
-    outfile,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    plugins: [
-      {
-        name: "bug",
-        setup({ onLoad }) {
-          onLoad({ filter: new RegExp(`[\\\\/]${file}$`) }, () => ({
-            contents: parts.join(replace),
-            loader: "ts",
-          }));
-        },
-      },
-    ],
-  });
-  return pathToFileURL(outfile).href;
 }
