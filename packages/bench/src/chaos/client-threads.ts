@@ -57,11 +57,13 @@ export class ClientThreads {
     return sum;
   }
 
-  /** Commits of all, in the first so many pieces of time. */
-  commits(buckets: number): number[] {
-    return Array.from({ length: buckets }, (_, index) =>
-      this.#alive.reduce((sum, { ledger }) => sum + (ledger.buckets[index] ?? 0), this.#buckets[index] ?? 0),
-    );
+  /** Commits of all in each piece of time, from one up to and not with another. */
+  commits(from: number, until: number): number[] {
+    return Array.from({ length: until - from }, (_, index) => {
+      const bucket = from + index;
+      const gone = this.#buckets[bucket] ?? 0;
+      return this.#alive.reduce((sum, { ledger }) => sum + (ledger.buckets[bucket] ?? 0), gone);
+    });
   }
 
   /** Starts one more; resolves with its number once it is connected and under load. */

@@ -62,7 +62,10 @@ const nothingChecked: HistoryCounts = {
 class ChaosRun {
   readonly #options: ChaosOptions;
   readonly #hooks: ChaosHooks;
+  /** Where the clients' pieces of time begin. */
   readonly #originMs = monotonicMs();
+  /** When all clients were under load, at the start of a piece of time: all times of the result count from here. */
+  #startMs = 0;
   readonly #violations: string[] = [];
   readonly #faults: (FaultResult & { readonly id: number })[] = [];
   readonly #memory: MemorySample[] = [];
@@ -98,6 +101,7 @@ class ChaosRun {
     });
     try {
       await Promise.all(Array.from({ length: clientThreads }, () => clients.start()));
+      this.#startMs = this.#originMs + Math.ceil((monotonicMs() - this.#originMs) / bucketMs) * bucketMs;
       const names = {
         proposers: addressesOf("proposer", proposers),
         acceptors: addressesOf("acceptor", acceptors),
@@ -118,7 +122,7 @@ class ChaosRun {
   }
 
   get #nowMs(): number {
-    return monotonicMs() - this.#originMs;
+    return monotonicMs() - this.#startMs;
   }
 
   readonly #violation = (text: string): void => {
@@ -156,7 +160,7 @@ class ChaosRun {
       const struck = await injector.strike(fault);
       const id = this.#faults.length;
       const { kind, what, calledAtMs, struckAtMs } = struck;
-      const atMs = calledAtMs - this.#originMs;
+      const atMs = calledAtMs - this.#startMs;
       this.#faults.push({ id, kind, what, atMs, firstMs: null, everyMs: null });
       observer.struck({ id, calledAtMs, struckAtMs, clients: struck.clients });
       this.#hooks.onLine(`${(atMs / 1000).toFixed(1).padStart(7)} s  ${what}`);
@@ -224,7 +228,8 @@ class ChaosRun {
   ): Promise<Found> {
     this.#loadEndedMs = this.#nowMs;
     const { errors, unsettled: unsettledCounts } = await clients.stop(timeoutMs + settleGraceMs);
-    const commits = clients.commits(Math.ceil(this.#loadEndedMs / bucketMs));
+    const firstBucket = Math.round((this.#startMs - this.#originMs) / bucketMs);
+    const commits = clients.commits(firstBucket, firstBucket + Math.floor(this.#loadEndedMs / bucketMs));
     let checked = nothingChecked;
     let counted = nothingCounted;
     let unsettled = unsettledCounts;
