@@ -1,4 +1,10 @@
-import { type Model, pending, type RegisterInput, type RegisterOutput, registerModel } from "@synod/core/testing";
+import {
+  type Model,
+  pending,
+  type RegisterInput,
+  type RegisterOutput,
+  registerModel,
+} from "@synod/core/testing";
 
 export type CellInput = RegisterInput<number> | { readonly kind: "increment" };
 export type CellOutput = RegisterOutput<number>;
@@ -23,6 +29,7 @@ export const cellModel: Model<CellState, CellInput, CellOutput> = {
     return `increment${output === pending ? "" : ` -> ${String(output)}`}`;
   },
   isRead: (input, output) => input.kind !== "increment" && register.isRead?.(input, output) === true,
-  isOverwrite: (input, output) => input.kind !== "increment" && register.isOverwrite?.(input, output) === true,
+  isOverwrite: (input, output) =>
+    input.kind !== "increment" && register.isOverwrite?.(input, output) === true,
   inputKey: input => (input.kind === "increment" ? "increment" : (register.inputKey?.(input) ?? "")),
 };

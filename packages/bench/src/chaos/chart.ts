@@ -18,7 +18,11 @@ export interface Mark {
  *
  * @param commits in pieces of `bucketMs`
  */
-export function throughputChart(commits: readonly number[], bucketMs: number, marks: readonly Mark[]): string {
+export function throughputChart(
+  commits: readonly number[],
+  bucketMs: number,
+  marks: readonly Mark[],
+): string {
   const merged = Math.max(1, Math.ceil(commits.length / columns / linesMax));
   const blockMs = bucketMs * merged;
   const rates: number[] = [];
@@ -35,7 +39,10 @@ export function throughputChart(commits: readonly number[], bucketMs: number, ma
     lines.push(
       [
         `${(fromMs / 1000).toFixed(0).padStart(5)} s `,
-        line.map(rate => blockOf(rate / highest)).join("").padEnd(columns),
+        line
+          .map(rate => blockOf(rate / highest))
+          .join("")
+          .padEnd(columns),
         formatNumber(line.reduce((sum, rate) => sum + rate, 0) / line.length).padStart(10),
         ...(struck.length === 0 ? [] : [`  ${struck.map(describeMark).join(", ")}`]),
       ].join(""),

@@ -25,7 +25,6 @@ interface ClientThread {
   readonly exited: Promise<void>;
   /** Settles when everything that it called has settled, after it was told to stop. */
   readonly stopped: Promise<Readonly<Record<string, number>>>;
-  killed: boolean;
 }
 
 /** The threads that use the cluster. One that is killed is replaced by another, with a session of its own. */
@@ -36,6 +35,7 @@ export class ClientThreads {
   /** Commits by time of threads that have gone. */
   readonly #buckets: number[] = [];
   #numbers = 0;
+  #isStopping = false;
 
   constructor(options: ClientThreadsOptions) {
     this.#options = options;
@@ -75,7 +75,12 @@ export class ClientThreads {
     await observer.add(number, journal, monotonicMs());
     const spec: ClientSpec = { handle, journal, ledger: memory, workload: { ...workload, client: number } };
     const worker = new Worker(new URL("./client-worker.js", import.meta.url), { workerData: spec });
-    const exited = new Promise<void>(resolve => worker.once("exit", () => resolve()));
+    const exited = new Promise<void>(resolve => {
+      worker.once("exit", () => {
+        if (!this.#isStopping) this.#gone(thread);
+        resolve();
+      });
+    });
     const { promise: started, resolve: onStarted } = withResolver<void>();
     const { promise: stopped, resolve: onStopped } = withResolver<Readonly<Record<string, number>>>();
     worker.on("message", (notice: ClientNotice) => {
@@ -85,20 +90,18 @@ export class ClientThreads {
     });
     worker.on("error", error => onViolation(`client ${number} has failed: ${error.stack ?? error}`));
     const ledger = new Ledger(memory, workload.generations.originMs);
-    const thread: ClientThread = { number, worker, ledger, exited, stopped, killed: false };
+    const thread: ClientThread = { number, worker, ledger, exited, stopped };
     this.#alive.push(thread);
     this.#counts.set(number, () => ledger.read());
     await Promise.race([started, exited]);
     return number;
   }
 
-  /** Ends one without warning, and starts another in its place; `choice` from 0 to 1 says which. */
+  /** Ends one without warning, and starts another in its place; `choice`, from 0 to 1, says which. */
   async kill(choice: number): Promise<{ readonly killed: number; readonly replacement: number }> {
     const thread = this.#alive[Math.floor(choice * this.#alive.length)]!;
-    thread.killed = true;
     await thread.worker.terminate();
     await thread.exited;
-    this.#gone(thread);
     return { killed: thread.number, replacement: await this.start() };
   }
 
@@ -111,12 +114,17 @@ export class ClientThreads {
    *
    * @returns how many operations failed, by code, and how many have not settled
    */
-  async stop(withinMs: number): Promise<{ readonly errors: Record<string, number>; readonly unsettled: number }> {
+  async stop(
+    withinMs: number,
+  ): Promise<{ readonly errors: Record<string, number>; readonly unsettled: number }> {
+    this.#isStopping = true;
     const errors: Record<string, number> = {};
     let unsettled = 0;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), withinMs);
-    const isLate = new Promise<undefined>(resolve => late.signal.addEventListener("abort", () => resolve(undefined)));
+    const isLate = new Promise<undefined>(resolve =>
+      late.signal.addEventListener("abort", () => resolve(undefined)),
+    );
     for (const { worker } of this.#alive) tell(worker, { kind: "stop" });
     for (const thread of [...this.#alive]) {
       const failed = await Promise.race([thread.stopped, thread.exited.then(() => undefined), isLate]);
@@ -132,11 +140,12 @@ export class ClientThreads {
 
   /** Ends all at once, whatever they do. */
   async close(): Promise<void> {
+    this.#isStopping = true;
     await Promise.all(this.#alive.map(({ worker }) => worker.terminate()));
     await Promise.all(this.#alive.map(({ exited }) => exited));
   }
 
-  /** Keeps what it counted, and lets go of the rest. */
+  /** A thread has ended before it was told to: keeps what it counted, and lets go of the rest. */
   #gone(thread: ClientThread): void {
     this.#alive.splice(this.#alive.indexOf(thread), 1);
     const counts = thread.ledger.read();

@@ -1,5 +1,5 @@
 import { checkLinearizability, type Operation } from "@synod/core/testing";
-import { type CellInput, cellModel, type CellOutput } from "./cell-model.js";
+import { type CellInput, type CellOutput, cellModel } from "./cell-model.js";
 import type { JournalRecord } from "./journal.js";
 
 type CellOperation = Operation<CellInput, CellOutput>;

@@ -153,7 +153,10 @@ export class FaultInjector {
   async #killClient(choice: number): Promise<Omit<Struck, "kind">> {
     const calledAtMs = monotonicMs();
     const { killed, replacement } = await this.#clients.kill(choice);
-    return { ...this.#struck(`kill-client ${killed}, replaced by ${replacement}`, calledAtMs), struckAtMs: calledAtMs };
+    return {
+      ...this.#struck(`kill-client ${killed}, replaced by ${replacement}`, calledAtMs),
+      struckAtMs: calledAtMs,
+    };
   }
 
   #burst(factor: number, durationMs: number): Omit<Struck, "kind"> {

@@ -23,7 +23,12 @@ export type JournalRecord =
       readonly slot: number;
       readonly input: CellInput;
     }
-  | { readonly kind: "return"; readonly number: number; readonly atMs: number; readonly output: number | boolean }
+  | {
+      readonly kind: "return";
+      readonly number: number;
+      readonly atMs: number;
+      readonly output: number | boolean;
+    }
   | {
       readonly kind: "failure";
       readonly number: number;

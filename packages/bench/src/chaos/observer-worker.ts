@@ -1,11 +1,16 @@
 import { parentPort } from "node:worker_threads";
-import { HistoryCheck, type HistoryCounts, type Generations } from "./history-check.js";
+import { type Generations, HistoryCheck, type HistoryCounts } from "./history-check.js";
 import { JournalReader } from "./journal.js";
 import { type Recovery, RecoveryClock, type Strike } from "./recovery.js";
 
 export type ObserverRequest =
   | { readonly kind: "begin"; readonly generations: Generations }
-  | { readonly kind: "add"; readonly client: number; readonly journal: SharedArrayBuffer; readonly sinceMs: number }
+  | {
+      readonly kind: "add";
+      readonly client: number;
+      readonly journal: SharedArrayBuffer;
+      readonly sinceMs: number;
+    }
   | { readonly kind: "ended"; readonly client: number }
   | { readonly kind: "struck"; readonly strike: Strike }
   | { readonly kind: "finish" };

@@ -58,7 +58,8 @@ export function compare(before: ProcessState, after: ProcessState): string[] {
   }
   for (const [kind, count] of Object.entries(after.handles)) {
     const earlier = before.handles[kind] ?? 0;
-    if (count > earlier) leaks.push(`${count} handles of the kind ${kind}, before the run there were ${earlier}`);
+    if (count > earlier)
+      leaks.push(`${count} handles of the kind ${kind}, before the run there were ${earlier}`);
   }
   for (const kind of ["heap", "external"] as const) {
     const growth = after.memory[kind] - before.memory[kind];

@@ -36,7 +36,16 @@ function renderRecovery({ faults, options: { leaseMs } }: ChaosResult): string {
   const leases = (ms: number | undefined) => (ms === undefined ? "" : (ms / leaseMs).toFixed(2));
   const whole = (ms: number | undefined) => (ms === undefined ? "" : ms.toFixed(0));
   const table = plainTable(
-    ["recovery from", "times", "first: p50 ms", "max ms", "p50 leases", "max", "every client: p50 ms", "max ms"],
+    [
+      "recovery from",
+      "times",
+      "first: p50 ms",
+      "max ms",
+      "p50 leases",
+      "max",
+      "every client: p50 ms",
+      "max ms",
+    ],
     recoveryRows(faults).map(({ kind, faults: times, firstMs, everyMs }) => [
       kind,
       String(times),

@@ -2,7 +2,7 @@ import { addressesOf } from "@synod/core";
 import { Cluster } from "@synod/runtime";
 import { monotonicMs } from "@synod/runtime/internal";
 import { ClientThreads } from "./client-threads.js";
-import { checkCounts, type CountResult } from "./count-check.js";
+import { type CountResult, checkCounts } from "./count-check.js";
 import type { HistoryCounts } from "./history-check.js";
 import { FaultInjector } from "./injector.js";
 import { bucketMs } from "./ledger.js";
@@ -154,7 +154,11 @@ class ChaosRun {
     }
   }
 
-  async #letFaultsHappen(injector: FaultInjector, observer: ObserverThread, clients: ClientThreads): Promise<void> {
+  async #letFaultsHappen(
+    injector: FaultInjector,
+    observer: ObserverThread,
+    clients: ClientThreads,
+  ): Promise<void> {
     for (const fault of this.#schedule()) {
       if (!(await this.#loadUntil(fault.atMs, clients))) return;
       const struck = await injector.strike(fault);

@@ -76,7 +76,9 @@ export function* schedule(options: ScheduleOptions): Generator<Fault> {
     const second = (first + random.between(1, pairable.length - 1)) % pairable.length;
     const pair = [first, second].map(line => random.pick(pairable[line] ?? []));
     const choice = random.fraction();
-    const stalledMs = Math.round(leaseMs * (pauseLeases.min + random.fraction() * (pauseLeases.max - pauseLeases.min)));
+    const stalledMs = Math.round(
+      leaseMs * (pauseLeases.min + random.fraction() * (pauseLeases.max - pauseLeases.min)),
+    );
     const burstingMs = random.between(burstMs.min, burstMs.max);
     const factor = random.between(burstFactor.min, burstFactor.max);
     if (atMs >= untilMs) return;
@@ -96,7 +98,10 @@ export function* killLeaderSchedule(
 }
 
 function pickWeighted(random: Random, kinds: readonly FaultKind[]): FaultKind {
-  const total = kinds.reduce((sum, kind) => sum + weights[kind], 0);
-  let left = random.below(total);
-  return kinds.find(kind => (left -= weights[kind]) < 0)!;
+  let left = random.below(kinds.reduce((sum, kind) => sum + weights[kind], 0));
+  for (const kind of kinds) {
+    left -= weights[kind];
+    if (left < 0) return kind;
+  }
+  throw new Error("there is nothing to pick from");
 }

@@ -23,7 +23,12 @@ export async function warmUp(): Promise<ProcessState> {
     text => violations.push(text),
     () => undefined,
   );
-  const cluster = await Cluster.start({ stateMachine: ChaosMachine, proposers: 1, acceptors: 1, learners: 1 });
+  const cluster = await Cluster.start({
+    stateMachine: ChaosMachine,
+    proposers: 1,
+    acceptors: 1,
+    learners: 1,
+  });
   try {
     const clients = new ClientThreads({
       handle: cluster.handle(),

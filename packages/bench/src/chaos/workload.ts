@@ -8,13 +8,16 @@ import type { Ledger } from "./ledger.js";
 import { type ChaosCommand, type ChaosQuery, shards } from "./machine.js";
 import { OrderCheck } from "./order-check.js";
 
+/** When a caller gives up. */
+interface Patience {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
 /** What the workload needs of a client. */
 export interface WorkloadClient {
-  propose(command: ChaosCommand, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<unknown>;
-  query(
-    query: ChaosQuery,
-    options: { readonly timeoutMs: number; readonly consistency: "linearizable" },
-  ): Promise<unknown>;
+  propose(command: ChaosCommand, options: Patience): Promise<unknown>;
+  query(query: ChaosQuery, options: Patience & { readonly consistency: "linearizable" }): Promise<unknown>;
 }
 
 export interface WorkloadOptions {
@@ -110,7 +113,7 @@ export class Workload {
   }
 
   async #checkedLane(lane: number, random: Random): Promise<void> {
-    const { slots, generations, timeoutMs } = this.#options;
+    const { slots, generations } = this.#options;
     // What it saw last of its present cell: a cas that expects it has a chance.
     let seen = 0;
     let seenIn = -1;
@@ -119,8 +122,7 @@ export class Workload {
       if (this.#stopping) return;
       if (!this.#journal.hasRoom) continue;
       const isQuery = random.chance(0.5);
-      const isImpatient = random.below(impatientOneOf) === 0;
-      const patienceMs = isImpatient ? random.between(impatienceMs.min, impatienceMs.max) : timeoutMs;
+      const patience = this.#drawPatience(random);
       const calledAtMs = monotonicMs();
       const generation = generationOf(generations, calledAtMs);
       if (generation !== seenIn) seen = 0;
@@ -129,7 +131,7 @@ export class Workload {
       const input = this.#drawInput(random, seen);
       const number = this.#journal.call(calledAtMs, generation, slot, input);
       try {
-        const output = await this.#perform(generation, slot, input, isQuery, patienceMs);
+        const output = await this.#perform(generation, slot, input, isQuery, patience);
         this.#journal.returned(number, monotonicMs(), output);
         seen = typeof output === "number" ? output : "value" in input && output ? input.value : seen;
       } catch (error) {
@@ -137,6 +139,13 @@ export class Workload {
         await pause(afterFailureMs);
       }
     }
+  }
+
+  #drawPatience(random: Random): Patience {
+    const { timeoutMs } = this.#options;
+    if (random.below(impatientOneOf) > 0) return { timeoutMs };
+    const ms = random.between(impatienceMs.min, impatienceMs.max);
+    return random.chance(0.5) ? { timeoutMs: ms } : { timeoutMs, signal: AbortSignal.timeout(ms) };
   }
 
   /** Values of their own, far enough apart for increments between them: what is read tells who wrote it. */
@@ -154,13 +163,13 @@ export class Workload {
     slot: number,
     input: CellInput,
     isQuery: boolean,
-    timeoutMs: number,
+    patience: Patience,
   ): Promise<Exclude<CellOutput, undefined>> {
     const cell = { generation, slot };
     const answer =
       input.kind === "get" && isQuery
-        ? this.#client.query({ op: "get", ...cell }, { consistency: "linearizable", timeoutMs })
-        : this.#client.propose(commandOf(cell, input), { timeoutMs });
+        ? this.#client.query({ op: "get", ...cell }, { consistency: "linearizable", ...patience })
+        : this.#client.propose(commandOf(cell, input), patience);
     return answer as Promise<Exclude<CellOutput, undefined>>;
   }
 
@@ -207,14 +216,18 @@ export class Workload {
   #outcomeOf(error: unknown): Outcome {
     const code = error instanceof SynodError ? error.code : "none";
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
-    if (!expectedCodes.has(code)) this.#onViolation(`client ${this.#options.client}: an operation failed with ${error}`);
+    if (!expectedCodes.has(code))
+      this.#onViolation(`client ${this.#options.client}: an operation failed with ${error}`);
     if (error instanceof SynodError && error.outcome !== undefined) return error.outcome;
     this.#onViolation(`client ${this.#options.client}: an error says nothing about the outcome: ${error}`);
     return "unknown";
   }
 }
 
-function commandOf(cell: { readonly generation: number; readonly slot: number }, input: CellInput): ChaosCommand {
+function commandOf(
+  cell: { readonly generation: number; readonly slot: number },
+  input: CellInput,
+): ChaosCommand {
   const { kind: op, ...rest } = input;
   return { op, ...cell, ...rest } as ChaosCommand;
 }
