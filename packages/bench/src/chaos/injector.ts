@@ -33,6 +33,8 @@ export interface Struck {
   readonly clients: readonly number[];
 }
 
+/** What a transfer may fail with while threads die: nothing that its caller could rule out. */
+const transferFailures: readonly string[] = ["NO_LEADER", "TIMEOUT", "ACTOR_FAILED"];
 /** A fault waits so long, in milliseconds, for somebody whom it may strike; then the cluster has not healed. */
 const healWithinMs = 30_000;
 const healPollMs = 5;
@@ -143,8 +145,7 @@ export class FaultInjector {
     try {
       await this.#cluster.transferLeadership(to);
     } catch (error) {
-      // Nobody leads at present, or another one was elected: nothing that a caller could rule out.
-      if (!(error instanceof SynodError) || !["NO_LEADER", "TIMEOUT"].includes(error.code)) throw error;
+      if (!(error instanceof SynodError) || !transferFailures.includes(error.code)) throw error;
       return this.#struck(`transfer to ${to}, which failed with ${error.code}`, calledAtMs);
     }
     return this.#struck(`transfer to ${to}`, calledAtMs);

@@ -21,8 +21,6 @@ export interface ChaosOptions {
   readonly proposers: number;
   readonly acceptors: number;
   readonly learners: number;
-  /** Commands after which a learner takes a snapshot. */
-  readonly snapshotEvery: number;
   /** Where the JSON result goes. */
   readonly out?: string;
 }
@@ -40,7 +38,6 @@ export const chaosLimits = {
   proposers: { min: 1, max: 16, default: 2 },
   acceptors: { min: 1, max: 31, default: 3 },
   learners: { min: 1, max: 16, default: 2 },
-  snapshotEvery: { min: 1000, max: 1_000_000_000, default: 100_000 },
 } as const;
 
 /** Faults that a cluster of this size can have and get over. */
@@ -75,7 +72,6 @@ export function replayCommand(options: ChaosOptions): string {
     ["proposers", "proposers"],
     ["acceptors", "acceptors"],
     ["learners", "learners"],
-    ["snapshot-every", "snapshotEvery"],
   ] as const;
   for (const [flag, name] of numbers) {
     if (options[name] !== chaosLimits[name].default) words.push(`--${flag} ${options[name]}`);

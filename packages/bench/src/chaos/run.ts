@@ -78,13 +78,12 @@ class ChaosRun {
   }
 
   async run(): Promise<Found> {
-    const { proposers, acceptors, learners, leaseMs, snapshotEvery, clientThreads } = this.#options;
+    const { proposers, acceptors, learners, leaseMs, clientThreads } = this.#options;
     const generations = { originMs: this.#originMs, durationMs: generationMs };
     const observer = new ObserverThread(generations, this.#violation, this.#recovered);
     const cluster = await Cluster.start({
       stateMachine: ChaosMachine,
       ...{ proposers, acceptors, learners, leaseMs },
-      snapshot: { everyCommands: snapshotEvery },
       restarts: { max: 1000, windowMs: 60_000 },
     });
     this.#listen(cluster);
@@ -250,7 +249,7 @@ class ChaosRun {
       for (const text of violations) this.#violation(text);
     });
     await this.#attempt(async () => {
-      const difference = await compareLearners(cluster);
+      const difference = await compareLearners(cluster, this.#options.learners);
       if (difference !== undefined) this.#violation(difference);
       lost = await lostWakeUps(cluster);
     });

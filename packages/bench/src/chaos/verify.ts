@@ -19,12 +19,17 @@ export async function readTotals(cluster: Cluster<ChaosMachine>): Promise<Totals
 }
 
 /** Waits until all learners have applied the same part of the log, and compares their states; what is wrong, if anything is. */
-export async function compareLearners(cluster: Cluster<ChaosMachine>): Promise<string | undefined> {
+export async function compareLearners(
+  cluster: Cluster<ChaosMachine>,
+  count: number,
+): Promise<string | undefined> {
   const giveUpAt = performance.now() + agreeWithinMs;
   for (;;) {
     const inspections = await cluster.inspect({ stateDigest: true });
     const learners = inspections.filter(({ role }) => role === "learner");
-    const isLevel = learners.every(({ appliedBelow }) => appliedBelow === learners[0]?.appliedBelow);
+    const isLevel =
+      learners.length === count &&
+      learners.every(({ appliedBelow }) => appliedBelow === learners[0]?.appliedBelow);
     const applied = learners.map(({ name, appliedBelow }) => `${name} below ${appliedBelow}`).join(", ");
     if (isLevel) {
       const digests = new Set(learners.map(({ stateDigest }) => stateDigest));
@@ -32,7 +37,7 @@ export async function compareLearners(cluster: Cluster<ChaosMachine>): Promise<s
       const states = learners.map(({ name, stateDigest }) => `${name} ${stateDigest}`).join(", ");
       return `learners that applied the same differ: ${states}; applied are ${applied}`;
     }
-    if (performance.now() > giveUpAt) return `the learners do not come level: applied are ${applied}`;
+    if (performance.now() > giveUpAt) return `${count} learners do not come level: applied are ${applied}`;
     await new Promise(resolve => setTimeout(resolve, agreePollMs));
   }
 }
