@@ -50,6 +50,8 @@ export interface AcceptorOptions {
   /** How long a lease lasts that a leader asks for, in milliseconds. */
   readonly leaseMs: number;
   readonly bounds?: AcceptorBounds;
+  /** Can storage hold about so many bytes more? Asked before a value is accepted; promises and leases always fit. */
+  readonly hasRoom?: (bytes: number) => boolean;
 }
 
 /** First make `persist` safe, then `send`: an answer that outlives its promise would be a lie. */
@@ -71,6 +73,7 @@ export class Acceptor {
   readonly #learners: readonly Address[];
   readonly #accepted = acceptedRanges();
   readonly #bounds: AcceptorBounds;
+  readonly #hasRoom: (bytes: number) => boolean;
   #promised: Ballot;
   #trimmedBelow: number;
   #lease: Lease;
@@ -80,6 +83,7 @@ export class Acceptor {
   /** `recovered` is what storage kept from an earlier life; leave it out only for an acceptor that never lived. */
   constructor(options: AcceptorOptions, recovered: AcceptorState | undefined, now: number) {
     this.#bounds = options.bounds ?? limits;
+    this.#hasRoom = options.hasRoom ?? (() => true);
     this.#learners = addressesOf("learner", options.topology.learners);
     this.#promised = recovered?.promised ?? noBallot;
     this.#trimmedBelow = recovered?.trimmedBelow ?? 0;
@@ -149,31 +153,26 @@ export class Acceptor {
     return !isReleased;
   }
 
+  /**
+   * Says what it has accepted from there on, as much as fits into one message. The proposer asks for the rest. Parts
+   * that are read at different times are one report all the same: nothing below the ballot is accepted any more.
+   */
   #promise(to: Address, ballot: Ballot, firstInstance: number): void {
-    const chunks: AcceptedEntry[][] = [[]];
+    const { trimmedBelow } = this;
+    const accepted: AcceptedEntry[] = [];
     let bytes = 0;
+    let continuesAt = -1;
     for (const entry of this.#accepted.from(firstInstance)) {
-      const entryBytes = weightOf(entry);
-      if (bytes > 0 && bytes + entryBytes > this.#bounds.promisePartBytesMax) {
-        chunks.push([]);
-        bytes = 0;
+      bytes += weightOf(entry);
+      if (accepted.length > 0 && bytes > this.#bounds.promisePartBytesMax) {
+        continuesAt = entry.firstInstance;
+        break;
       }
-      chunks.at(-1)?.push(entry);
-      bytes += entryBytes;
+      accepted.push(entry);
     }
-    chunks.forEach((accepted, part) => {
-      this.#send.push({
-        to: [to],
-        message: {
-          type: "promise",
-          ballot,
-          firstInstance,
-          trimmedBelow: this.#trimmedBelow,
-          part,
-          parts: chunks.length,
-          accepted,
-        },
-      });
+    this.#send.push({
+      to: [to],
+      message: { type: "promise", ballot, firstInstance, trimmedBelow, accepted, continuesAt },
     });
   }
 
@@ -181,6 +180,11 @@ export class Acceptor {
     const { ballot, firstInstance, batch, source } = message;
     const order = compareBallots(ballot, this.#promised);
     if (order < 0 || firstInstance < this.#trimmedBelow) return this.#refuse(from, ballot);
+    if (!this.#hasRoom(weightOf(message))) {
+      // What all learners have applied may go, whoever says so: that makes room for the next time.
+      this.#trim(message.trimBelow);
+      return this.#refuse(from, ballot, 0, true);
+    }
     // Accepting in a ballot promises it: otherwise a lower ballot could still be accepted afterwards.
     if (order > 0) this.#promised = ballot;
     const entry: AcceptedEntry = { ballot, firstInstance, count: batch.count, batch, source };
@@ -229,9 +233,10 @@ export class Acceptor {
     this.#persist.push({ kind: "trim", below });
   }
 
-  #refuse(to: Address, ballot: Ballot, leaseUntil = 0): void {
+  #refuse(to: Address, ballot: Ballot, leaseUntil = 0, full = false): void {
     const { trimmedBelow, promised } = this;
-    this.#send.push({ to: [to], message: { type: "refuse", ballot, promised, trimmedBelow, leaseUntil } });
+    const message = { type: "refuse", ballot, promised, trimmedBelow, leaseUntil, full } as const;
+    this.#send.push({ to: [to], message });
   }
 
   #onFetch(from: Address, { firstInstance }: FetchMessage): void {
@@ -256,7 +261,7 @@ export class Acceptor {
 }
 
 /** About how many bytes an entry makes in a message. */
-function weightOf({ batch }: AcceptedEntry): number {
+function weightOf({ batch }: Pick<AcceptedEntry, "batch">): number {
   return batchBytes(batch) + limits.entryOverheadBytes * (1 + batch.segments.length);
 }
 

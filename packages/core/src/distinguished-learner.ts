@@ -21,17 +21,13 @@ export class DistinguishedLearner {
     return this.#index;
   }
 
-  get appliedByAll(): number {
-    return Math.min(...this.#appliedBelow);
-  }
-
+  /**
+   * What it says last is believed, also when it is less than before: a learner that starts again has lost what it had
+   * applied. A report that was overtaken does no harm: a mark too low lets more be proposed again than necessary, or
+   * another be told; and a learner that misses what is below a mark too high says that it is stuck.
+   */
   progress(learner: number, appliedBelow: number): void {
-    this.#appliedBelow[learner] = Math.max(this.#appliedBelow[learner] ?? 0, appliedBelow);
-  }
-
-  /** It has lost what it had applied. */
-  regress(learner: number, appliedBelow: number): void {
-    this.#appliedBelow[learner] = Math.min(this.#appliedBelow[learner] ?? 0, appliedBelow);
+    this.#appliedBelow[learner] = appliedBelow;
   }
 
   /** A new leader begins with the learner that has come farthest. */

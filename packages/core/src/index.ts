@@ -46,7 +46,11 @@ export {
   quorumsIntersect,
   ThresholdQuorums,
 } from "./quorum.js";
-export { Replica, type StateMachineHost } from "./replica.js";
+export { Replica, type ReplicaOptions, type ReplicaState, type StateMachineHost } from "./replica.js";
+export { ResultSamples, type Sample, type SampleOptions, type SamplesState } from "./result-samples.js";
 export { type ActorRole, actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
-export { type ApplyCommands, SessionTable } from "./sessions.js";
+export type { Divergence } from "./sample-exchange.js";
+export { type ApplyCommands, type SessionState, SessionTable, type StoredResults } from "./sessions.js";
+export type { PublishedSnapshot, SnapshotPolicy } from "./snapshot-duty.js";
+export { Upkeep, type UpkeepOptions, type UpkeepReady } from "./upkeep.js";
 export type { DigestMismatch } from "./vote-count.js";

@@ -3,16 +3,17 @@ import { type Ballot, compareBallots, noBallot } from "./ballot.js";
 import { type Batch, sliceBatch } from "./batch.js";
 import { endOf, InstanceRanges } from "./instance-ranges.js";
 import { limits } from "./limits.js";
-import type {
-  AcceptedEntry,
-  AcceptedMessage,
-  AcceptMessage,
-  Address,
-  ChosenMessage,
-  DigestSource,
-  Envelope,
-  HeartbeatMessage,
-  Message,
+import {
+  type AcceptedEntry,
+  type AcceptedMessage,
+  type AcceptMessage,
+  type Address,
+  type ChosenMessage,
+  type DigestSource,
+  type Envelope,
+  type HeartbeatMessage,
+  type Message,
+  unpinned,
 } from "./messages.js";
 import type { DigestOf } from "./proposer-options.js";
 import type { QuorumSystem } from "./quorum.js";
@@ -35,6 +36,10 @@ export interface LearnerReady {
   readonly send: readonly Envelope[];
   /** Values that were not what their digests say. They were not used. */
   readonly mismatches: readonly DigestMismatch[];
+  /**
+   * Acceptors have forgotten what comes next: a snapshot at or above this instance is needed. Said as long as it is so.
+   */
+  readonly snapshotWanted: number | undefined;
 }
 
 /** What is told of instances that are not learned yet. */
@@ -72,6 +77,9 @@ export class Learner {
   #seenEnd = 0;
   #toldChosenBelow = 0;
   #trimmedBelow = 0;
+  /** What this learner says of snapshots, to those who trim. */
+  #trimBelow = 0;
+  #pinnedAt = unpinned;
   /** The highest ballot of a leader's heartbeat, and whether it names this learner. */
   #leader: Ballot = noBallot;
   #isDistinguished = false;
@@ -108,6 +116,30 @@ export class Learner {
     return this.#trimmedBelow;
   }
 
+  /** This learner has published a snapshot that holds everything below, and may be relied on. */
+  published(trimBelow: number): void {
+    if (trimBelow <= this.#trimBelow) return;
+    this.#trimBelow = trimBelow;
+    this.#sendProgress(false);
+  }
+
+  /** A snapshot at `instance` is being restored: the log from there on will be needed. `undefined`: not any more. */
+  pin(instance: number | undefined, now: number): void {
+    this.#pinnedAt = instance ?? unpinned;
+    this.#report(now);
+  }
+
+  /** A snapshot was restored that holds everything below: what it holds is not waited for any more. */
+  restored(below: number, now: number): void {
+    if (below <= this.#chosenBelow) return;
+    this.#chosenBelow = below;
+    this.#waiting.dropBelow(below);
+    this.#votes.dropBelow(below);
+    this.#fetchesInVain = 0;
+    this.#fetch(now);
+    this.#handOn(now);
+  }
+
   receive(from: Address, message: Message, now: number): void {
     switch (message.type) {
       case "accepted":
@@ -129,7 +161,7 @@ export class Learner {
   /** Asks for what is missing and reports progress; call it when {@link deadline} has come. */
   tick(now: number): void {
     if (now >= this.#fetchAt) this.#fetch(now);
-    if (now >= this.#reportAt) this.#report();
+    if (now >= this.#reportAt) this.#report(now);
   }
 
   /** When {@link tick} wants to be called, in milliseconds of `now`'s clock. */
@@ -138,7 +170,8 @@ export class Learner {
   }
 
   takeReady(): LearnerReady {
-    const ready = { chosen: this.#chosen, send: this.#send, mismatches: this.#mismatches };
+    const snapshotWanted = this.#trimmedBelow > this.#chosenBelow ? this.#trimmedBelow : undefined;
+    const ready = { chosen: this.#chosen, send: this.#send, mismatches: this.#mismatches, snapshotWanted };
     this.#chosen = [];
     this.#send = [];
     this.#mismatches = [];
@@ -225,7 +258,7 @@ export class Learner {
     }
     if (this.#chosenBelow > before) {
       this.#votes.dropBelow(this.#chosenBelow);
-      if (this.#chosenBelow - this.#reportedBelow >= limits.progressInstancesMax) this.#report();
+      if (this.#chosenBelow - this.#reportedBelow >= limits.progressInstancesMax) this.#report(now);
       else this.#reportAt = Math.min(this.#reportAt, now + limits.progressIntervalMs);
       this.#fetchAt = Number.POSITIVE_INFINITY;
       this.#fetchesInVain = 0;
@@ -259,15 +292,22 @@ export class Learner {
     this.#fetchesInVain += 1;
   }
 
-  #report(): void {
-    this.#reportAt = Number.POSITIVE_INFINITY;
-    if (this.#reportedBelow === this.#chosenBelow) return;
+  /** Whoever starts to lead has to hear of a pin too: it is said again. */
+  #report(now: number): void {
+    const isPinned = this.#pinnedAt !== unpinned;
+    this.#reportAt = isPinned ? now + limits.progressIntervalMs : Number.POSITIVE_INFINITY;
     this.#reportedBelow = this.#chosenBelow;
     this.#sendProgress(false);
   }
 
   #sendProgress(stuck: boolean): void {
-    const message = { type: "progress", appliedBelow: this.#chosenBelow, stuck } as const;
+    const message = {
+      type: "progress",
+      appliedBelow: this.#chosenBelow,
+      stuck,
+      trimBelow: this.#trimBelow,
+      pinnedAt: this.#pinnedAt,
+    } as const;
     this.#send.push({ to: this.#proposers, message });
   }
 
@@ -277,6 +317,7 @@ export class Learner {
       this.#votes.dump(),
       [...this.#waiting.from(0)],
       [this.#chosenBelow, this.#seenEnd, this.#toldChosenBelow, this.#trimmedBelow, this.#reportedBelow],
+      [this.#trimBelow, this.#pinnedAt],
       [this.#leader, this.#isDistinguished, Math.min(this.#fetchesInVain, limits.fetchesInVainMax)],
       [Number.isFinite(this.#fetchAt), Number.isFinite(this.#reportAt)],
     ];

@@ -28,4 +28,21 @@ export const limits = {
   waitingReadsMax: 65_536,
   /** A vote further ahead than this of what a learner has learned is ignored: it will fetch it later. */
   learnerAheadInstancesMax: 1 << 22,
+  /** A learner that restores a snapshot holds trimming back for so long, in milliseconds: then the log goes on. */
+  restorePinMs: 10_000,
+  /** Results of instances divisible by this are compared between learners. */
+  resultSampleEvery: 32,
+  /** Samples that a learner keeps to compare, and of each other learner's that it has not applied yet. */
+  resultSamplesKept: 4096,
+  /** Samples in one message, about as many as fit into a kilobyte; so many new ones are told at once. */
+  samplesPerMessage: 64,
+  /** A learner that was heard of within so many milliseconds is taken to be alive. */
+  learnerAliveMs: 3000,
+  /** Learners say so often within that time that they live, whatever there is to say. */
+  signsOfLifePerAliveMs: 3,
+  /** Whoever answers in another learner's place stops after so many milliseconds, unless asked again. */
+  standInMs: 5000,
+  /** A snapshot that failed is tried again after so many milliseconds, then after twice as many, and so on. */
+  snapshotRetryMs: 1000,
+  snapshotRetryDoublingsMax: 6,
 } as const;

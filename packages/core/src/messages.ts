@@ -1,5 +1,6 @@
 import type { Ballot } from "./ballot.js";
 import type { Batch, Segment } from "./batch.js";
+import type { Sample } from "./result-samples.js";
 
 /*
  * Who says what to whom. Instances go from left to right in a stable leader's day:
@@ -24,6 +25,7 @@ import type { Batch, Segment } from "./batch.js";
  * higher, has granted a lease to another, or has trimmed), Release (a leader hands over), NotLeader (to a client).
  * Reading: Read and ReadReady (a client and the leader), Query and Answer (a client and a learner).
  * Catching up: Fetch and Trimmed (a learner that misses instances), Progress (a learner to the proposers).
+ * Learners among each other: Sample (have our machines returned the same?), StandIn (answer for me while I pause).
  * Sessions: SessionOpened, SessionExpired and SequenceGap (a learner to a client).
  */
 
@@ -48,7 +50,7 @@ export interface NotLeaderMessage {
   readonly forwarded: boolean;
 }
 
-/** Phase 1a, for every instance from `firstInstance` on. */
+/** Phase 1a, for every instance from `firstInstance` on; or, in a ballot that is promised, for the rest of a Promise. */
 export interface PrepareMessage {
   readonly type: "prepare";
   readonly ballot: Ballot;
@@ -74,16 +76,17 @@ export interface AcceptedEntry {
   readonly source: DigestSource | null;
 }
 
-/** Phase 1b, in `parts` messages that count only together. */
+/** Phase 1b. What does not fit into one message is asked for by further Prepares of the same ballot. */
 export interface PromiseMessage {
   readonly type: "promise";
   readonly ballot: Ballot;
+  /** As the Prepare said: what was accepted from here on... */
   readonly firstInstance: number;
   /** Everything below is chosen and gone from here; it is not "not accepted". */
   readonly trimmedBelow: number;
-  readonly part: number;
-  readonly parts: number;
   readonly accepted: readonly AcceptedEntry[];
+  /** ...to here, this instance excluded; -1 when there is nothing more. */
+  readonly continuesAt: number;
 }
 
 /** Answer to a Prepare or Accept of `ballot` that the acceptor may not honour. */
@@ -94,6 +97,8 @@ export interface RefuseMessage {
   readonly trimmedBelow: number;
   /** When the lease of another proposer ends that was in the way of a Prepare; 0 when none was. */
   readonly leaseUntil: number;
+  /** Only storage was in the way of an Accept: it has no room for the value. */
+  readonly full: boolean;
 }
 
 /** Phase 2a, for the instances from `firstInstance` to the batch's last. With digests, learners get it too. */
@@ -102,7 +107,7 @@ export interface AcceptMessage {
   readonly ballot: Ballot;
   readonly firstInstance: number;
   readonly batch: Batch;
-  /** Every learner has applied what is below: acceptors may forget it. */
+  /** A published snapshot holds what is below: acceptors may forget it. */
   readonly trimBelow: number;
   /** An acceptor that accepts refuses every other proposer's Prepare until then: a time sampled before sending. */
   readonly leaseUntil: number;
@@ -174,6 +179,8 @@ export interface ReadReadyMessage {
   readonly type: "readReady";
   readonly id: number;
   readonly readBelow: number;
+  /** So many acceptors have no room that nothing can be chosen. */
+  readonly storageFull: boolean;
 }
 
 /** Learner to acceptor: tell me again what you have accepted from `firstInstance` on. */
@@ -188,6 +195,9 @@ export interface TrimmedMessage {
   readonly trimmedBelow: number;
 }
 
+/** Stands for an instance at which nothing is pinned. */
+export const unpinned = -1;
+
 /** Learner to proposers: everything below `appliedBelow` is applied here. */
 export interface ProgressMessage {
   readonly type: "progress";
@@ -197,6 +207,25 @@ export interface ProgressMessage {
    * a new one can it be learned here.
    */
   readonly stuck: boolean;
+  /** A snapshot that this learner has published holds what is below: acceptors may forget it. 0 when there is none. */
+  readonly trimBelow: number;
+  /** It is restoring a snapshot, and will need the log from this instance on; {@link unpinned} when it is not. */
+  readonly pinnedAt: number;
+}
+
+/** Learner to the other learners: what its state machine has returned, by samples. Also a sign that it lives. */
+export interface SampleMessage {
+  readonly type: "sample";
+  /** Everything below is applied here. */
+  readonly appliedBelow: number;
+  /** In the order of their instances; the last one is the last one below `appliedBelow`. */
+  readonly samples: readonly Sample[];
+}
+
+/** Learner to another learner: answer in my place from now on, or not any more. */
+export interface StandInMessage {
+  readonly type: "standIn";
+  readonly on: boolean;
 }
 
 /** Learner to client: results of consecutive sequence numbers, one each, in order. */
@@ -279,7 +308,9 @@ export type Message =
   | ReleaseMessage
   | ChosenMessage
   | ReadMessage
-  | ReadReadyMessage;
+  | ReadReadyMessage
+  | SampleMessage
+  | StandInMessage;
 
 export type MessageType = Message["type"];
 

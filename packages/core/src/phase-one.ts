@@ -1,4 +1,4 @@
-import { acceptedRanges, higherBallot } from "./accepted-log.js";
+import { higherBallot } from "./accepted-log.js";
 import { noBallot } from "./ballot.js";
 import { noopBatch } from "./batch.js";
 import { endOf, type InstanceRanges } from "./instance-ranges.js";
@@ -18,18 +18,22 @@ export interface Merged {
   readonly timeMs: number;
 }
 
-/** Notes a Promise, or a part of one: an acceptor has promised once all parts of one answer have come. */
-export function addPromise(state: Preparing, acceptor: number, message: PromiseMessage): void {
-  // A resent Prepare is answered anew, maybe in other parts: those of one answer agree on how many there are.
-  let parts = state.promises.get(acceptor);
-  if (parts === undefined || parts[0]?.parts !== message.parts) {
-    parts = [];
-    state.promises.set(acceptor, parts);
-  }
-  if (parts.some(({ part }) => part === message.part)) return;
-  parts.push(message);
-  if (parts.length < message.parts) return;
-  state.promised = addAcceptor(state.promised, acceptor);
+/** The rest of an acceptor's Promise begins here: where phase 1 does while it has said nothing, -1 when it is complete. */
+export function continuesAt(state: Preparing, acceptor: number): number {
+  return state.promises.get(acceptor) ?? state.firstInstance;
+}
+
+/**
+ * Notes a Promise, or the part of one that was asked for last; returns false for any other, which changes nothing. An
+ * acceptor has promised once its parts cover everything from the prepared instance on.
+ */
+export function addPromise(state: Preparing, acceptor: number, message: PromiseMessage): boolean {
+  if (message.firstInstance !== continuesAt(state, acceptor)) return false;
+  state.promises.set(acceptor, message.continuesAt);
+  state.trimmedBelow = Math.max(state.trimmedBelow, message.trimmedBelow);
+  for (const entry of message.accepted) state.found.put(entry, higherBallot);
+  if (message.continuesAt < 0) state.promised = addAcceptor(state.promised, acceptor);
+  return true;
 }
 
 /**
@@ -38,16 +42,7 @@ export function addPromise(state: Preparing, acceptor: number, message: PromiseM
  * Source: "Paxos Made Simple", section 2.2, condition P2c, and section 3.
  */
 export function mergePromises(state: Preparing, timeMs: number): Merged {
-  let trimmedBelow = 0;
-  const found = acceptedRanges();
-  for (const entry of state.carried) found.put(entry, higherBallot);
-  for (const parts of state.promises.values()) {
-    if (parts.length < (parts[0]?.parts ?? 1)) continue;
-    for (const part of parts) {
-      trimmedBelow = Math.max(trimmedBelow, part.trimmedBelow);
-      for (const entry of part.accepted) found.put(entry, higherBallot);
-    }
-  }
+  const { found, trimmedBelow } = state;
   const firstInstance = Math.max(state.firstInstance, trimmedBelow);
   found.dropBelow(firstInstance);
   return { firstInstance, trimmedBelow, ...withoutHoles(found, firstInstance, timeMs) };

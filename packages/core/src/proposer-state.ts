@@ -2,9 +2,10 @@ import { type Ballot, noBallot } from "./ballot.js";
 import type { Segment } from "./batch.js";
 import type { Flights } from "./flights.js";
 import type { Grants } from "./grants.js";
-import { endOf } from "./instance-ranges.js";
-import type { AcceptedEntry, PromiseMessage } from "./messages.js";
+import { endOf, type InstanceRanges } from "./instance-ranges.js";
+import type { AcceptedEntry } from "./messages.js";
 import type { AcceptorSet } from "./quorum.js";
+import type { Repair } from "./repair.js";
 
 interface Following {
   readonly kind: "following";
@@ -15,9 +16,14 @@ export interface Preparing {
   readonly kind: "preparing";
   readonly ballot: Ballot;
   readonly firstInstance: number;
-  /** By acceptor: the parts of its Promise that have come. */
-  readonly promises: Map<number, PromiseMessage[]>;
+  /** By acceptor that has answered: where the rest of its Promise begins; -1 when it is complete. */
+  readonly promises: Map<number, number>;
+  /** Acceptors whose Promise is complete. */
   promised: AcceptorSet;
+  /** What was under way here or was accepted, also by acceptors that have not told everything: the highest ballots. */
+  readonly found: InstanceRanges<AcceptedEntry>;
+  /** Everything below is chosen, and forgotten by an acceptor. */
+  trimmedBelow: number;
   /** Acceptors that have granted a lease to another, and when the last of these leases ends. */
   leased: AcceptorSet;
   leasedUntil: number;
@@ -36,13 +42,19 @@ export interface Preparing {
 export interface Leading {
   readonly kind: "leading";
   readonly ballot: Ballot;
+  /** Where its phase 1 began: everything below was known to be chosen, and was left out. */
+  readonly firstInstance: number;
   nextInstance: number;
   /** What phase 1 found, to be proposed again before anything new. */
   readonly recovered: AcceptedEntry[];
+  /** Something that was left out is to be proposed again. */
+  repair: Repair | undefined;
   readonly flights: Flights;
   readonly grants: Grants;
   /** Acceptors that have promised a higher ballot to somebody. */
   refused: AcceptorSet;
+  /** Acceptors that had no room for a value, and have accepted nothing since. */
+  full: AcceptorSet;
   /** Of heartbeats; the next one gets the next number. */
   round: number;
   /** In Basic Paxos a ballot proposes one new batch only. */
@@ -94,8 +106,19 @@ export function dumpOf(state: State): unknown {
     case "following":
       return state;
     case "preparing":
-      return { ...state, promises: [...state.promises], grants: state.grants?.dump(), sentAt: 0 };
+      return {
+        ...state,
+        promises: [...state.promises],
+        found: [...state.found.from(0)],
+        grants: state.grants?.dump(),
+        sentAt: 0,
+      };
     case "leading":
-      return { ...state, flights: state.flights.dump(), grants: state.grants.dump() };
+      return {
+        ...state,
+        repair: state.repair && { ...state.repair, found: [...state.repair.found.from(0)], sentAt: 0 },
+        flights: state.flights.dump(),
+        grants: state.grants.dump(),
+      };
   }
 }

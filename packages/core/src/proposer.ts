@@ -1,3 +1,4 @@
+import { acceptedRanges, higherBallot } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, ballotAbove, compareBallots, noBallot, sameBallot } from "./ballot.js";
 import { type Batch, type Segment, sliceBatch } from "./batch.js";
@@ -15,11 +16,12 @@ import type {
   Envelope,
   HeartbeatMessage,
   Message,
+  ProgressMessage,
   PromiseMessage,
   ProposeMessage,
   RefuseMessage,
 } from "./messages.js";
-import { addPromise, mergePromises } from "./phase-one.js";
+import { addPromise, continuesAt, mergePromises } from "./phase-one.js";
 import { ProposalQueue } from "./proposal-queue.js";
 import type { ProposerOptions } from "./proposer-options.js";
 import {
@@ -33,7 +35,9 @@ import {
 } from "./proposer-state.js";
 import { addAcceptor, hasAcceptor, withoutAcceptors } from "./quorum.js";
 import { ReadRequests } from "./read-requests.js";
+import { addToRepair, repaired, startRepair } from "./repair.js";
 import { actorAddress, addressesOf, clientAddress, indexOf } from "./roles.js";
+import { TrimRule } from "./trim-rule.js";
 
 /**
  * Gets commands chosen: phase 1 finds out what may have been chosen before, phase 2 proposes it again and then
@@ -51,12 +55,13 @@ export class Proposer {
   readonly #reads = new ReadRequests();
   readonly #election: Election;
   readonly #distinguished: DistinguishedLearner;
+  readonly #trimming: TrimRule;
   #state: State = { kind: "following" };
   /** The highest ballot heard of, own ones included. */
   #seen: Ballot = noBallot;
   /** Every instance below is known to be chosen. */
   #chosenBelow = 0;
-  /** Every learner has applied what is below; acceptors have forgotten it. */
+  /** Acceptors have forgotten what is below. */
   #forgottenBelow = 0;
   #lastTimeMs = 0;
   /** When a leader says again that it leads. */
@@ -74,6 +79,7 @@ export class Proposer {
     this.#election = new Election({ index, leaseMs, random });
     const stallMs = Math.max(leaseMs, limits.learnerStallMsMin);
     this.#distinguished = new DistinguishedLearner(topology.learners, stallMs);
+    this.#trimming = new TrimRule(topology.learners);
     this.#heartbeatAt = leaseMs > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
@@ -111,9 +117,9 @@ export class Proposer {
     this.#election.start(now);
   }
 
-  /** Starts an attempt to lead: phase 1 for everything that a learner may still miss. */
+  /** Starts an attempt to lead: phase 1 for everything that is not known to be chosen. */
   campaign(now: number): void {
-    this.#prepare(this.#trimBelow(), now);
+    this.#prepare(this.#chosenBelow, now);
   }
 
   /**
@@ -151,8 +157,7 @@ export class Proposer {
       case "read":
         return this.#onRead(from, message.id, now);
       case "progress":
-        if (message.stuck) return this.#onStuck(indexOf("learner", from), message.appliedBelow, now);
-        return this.#distinguished.progress(indexOf("learner", from), message.appliedBelow);
+        return this.#onProgress(indexOf("learner", from), message, now);
       default:
         assert(false, `a proposer is never sent ${message.type}`);
     }
@@ -171,6 +176,7 @@ export class Proposer {
         state.sentAt = now;
         return this.#sendPrepare(state);
       case "leading":
+        if (now >= repairAt(state, retransmitMs)) this.#sendRepair(state, now);
         for (const flight of state.flights.unanswered) {
           if (now < flight.sentAt + retransmitMs) continue;
           flight.sentAt = now;
@@ -187,6 +193,7 @@ export class Proposer {
     if (state.kind === "preparing") return state.sentAt + retransmitMs;
     return Math.min(
       state.flights.oldestSentAt + retransmitMs,
+      repairAt(state, retransmitMs),
       this.#heartbeatAt,
       this.#lingerUntil(state),
       state.successor?.waitUntil ?? Number.POSITIVE_INFINITY,
@@ -235,16 +242,21 @@ export class Proposer {
   #prepare(firstInstance: number, now: number, released: Ballot | null = null): void {
     const ballot = ballotAbove(this.#seen, this.#options.index, this.#options.incarnation);
     this.#seen = ballot;
+    const carried = carriedFrom(this.#state);
+    const found = acceptedRanges();
+    for (const entry of carried) found.put(entry, higherBallot);
     const state: Preparing = {
       kind: "preparing",
       ballot,
       firstInstance,
       promises: new Map(),
       promised: 0,
+      found,
+      trimmedBelow: 0,
       leased: 0,
       leasedUntil: 0,
       sentAt: now,
-      carried: carriedFrom(this.#state),
+      carried,
       own: ownFrom(this.#state),
       grants: this.#state.kind === "following" ? undefined : this.#state.grants,
       released,
@@ -255,9 +267,13 @@ export class Proposer {
 
   #onPromise(acceptor: number, message: PromiseMessage, now: number): void {
     const state = this.#state;
+    if (state.kind === "leading") return this.#onRepair(state, acceptor, message);
     if (state.kind !== "preparing" || !sameBallot(state.ballot, message.ballot)) return;
-    addPromise(state, acceptor, message);
-    if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#takeOver(state, now);
+    if (!addPromise(state, acceptor, message)) return;
+    if (this.#options.quorums.isPrepareQuorum(state.promised)) return this.#takeOver(state, now);
+    if (message.continuesAt < 0) return;
+    state.sentAt = now;
+    this.#sendPrepare(state, [acceptor]);
   }
 
   /** Takes over what the quorum's acceptors have accepted. */
@@ -268,11 +284,14 @@ export class Proposer {
     this.#state = {
       kind: "leading",
       ballot: state.ballot,
+      firstInstance,
       nextInstance: firstInstance,
+      repair: undefined,
       recovered,
       flights: new Flights(this.#options.quorums),
       grants: new Grants(this.#options.quorums, state.grants),
       refused: 0,
+      full: 0,
       round: 0,
       proposed: false,
       hasAnsweredReads: false,
@@ -298,14 +317,14 @@ export class Proposer {
       if (mode === "basic") {
         // A read's round must be answered in the ballot that it was sent in. Then a batch has its turn.
         const readsHaveTheTurn = this.#reads.length > 0 && !state.hasAnsweredReads;
-        if (state.flights.length > 0 || readsHaveTheTurn) return;
+        if (state.flights.length > 0 || readsHaveTheTurn || state.repair !== undefined) return;
         if (state.proposed) return this.#prepare(this.#chosenBelow, now);
         state.proposed = true;
       }
       this.#lastTimeMs = Math.max(this.#lastTimeMs, Math.floor(now));
       const { commandsMax, bytesMax } = batch;
       const caps = { commandsWanted: this.#commandsWanted(state), commandsMax, bytesMax };
-      this.#propose(state, this.#queue.takeBatch(this.#lastTimeMs, caps), true, now);
+      this.#propose(state, state.nextInstance, this.#queue.takeBatch(this.#lastTimeMs, caps), true, now);
     }
   }
 
@@ -337,24 +356,21 @@ export class Proposer {
   }
 
   /**
-   * Proposes what phase 1 found, but for what has been trimmed in the meantime. What is known here to be chosen is
+   * Proposes what phase 1 found, but for what has been trimmed in the meantime. What has become known to be chosen is
    * proposed too: a learner that missed it may find its votes split over ballots, none of which has a quorum left.
    */
   #proposeAgain(state: Leading, entry: AcceptedEntry, now: number): void {
     const skip = Math.max(0, this.#forgottenBelow - entry.firstInstance);
-    if (skip >= entry.count) {
-      state.nextInstance = endOf(entry);
-      return;
-    }
-    state.nextInstance = entry.firstInstance + skip;
-    this.#propose(state, sliceBatch(entry.batch, skip, entry.count - skip), false, now);
+    state.nextInstance = Math.max(state.nextInstance, endOf(entry));
+    if (skip >= entry.count) return;
+    const batch = sliceBatch(entry.batch, skip, entry.count - skip);
+    this.#propose(state, entry.firstInstance + skip, batch, false, now);
   }
 
-  #propose(state: Leading, batch: Batch, isNew: boolean, now: number): void {
+  #propose(state: Leading, firstInstance: number, batch: Batch, isNew: boolean, now: number): void {
     const { digest } = this.#options;
-    const firstInstance = state.nextInstance;
     const source = digest ? { firstInstance, count: batch.count, digest: digest(batch) } : null;
-    state.nextInstance += batch.count;
+    state.nextInstance = Math.max(state.nextInstance, firstInstance + batch.count);
     this.#sendAccept(state, state.flights.add({ firstInstance, batch, source, isNew }, now), now);
   }
 
@@ -362,6 +378,7 @@ export class Proposer {
     const state = this.#state;
     if (state.kind !== "leading" || !sameBallot(state.ballot, message.ballot)) return;
     state.grants.granted(acceptor, message.leaseUntil);
+    state.full &= ~addAcceptor(0, acceptor);
     if (state.flights.accepted(acceptor, message)) this.#dropChosen(state);
   }
 
@@ -376,13 +393,15 @@ export class Proposer {
       if (leaseUntil > 0) this.#onLeased(state, acceptor, leaseUntil, now);
       return;
     }
+    // Without room there is nothing to do but to send it again later.
+    if (message.full) state.full = addAcceptor(state.full, acceptor);
     if (compareBallots(promised, state.ballot) <= 0) return;
     state.refused = addAcceptor(state.refused, acceptor);
     const willing = withoutAcceptors(this.#options.topology.acceptors, state.refused);
     // Few have promised more to somebody who cannot have been elected: they are won back by a higher ballot.
     const isElected = now >= this.leaseUntil || !this.#options.quorums.isAcceptQuorum(willing);
     if (isElected) this.#follow(now);
-    else this.#prepare(this.#trimBelow(), now);
+    else this.campaign(now);
   }
 
   /** A Prepare met another's lease. Without enough acceptors that are free of it, it waits for the lease to end. */
@@ -400,19 +419,45 @@ export class Proposer {
     const isDone = state.kind === "leading" || (state.kind === "preparing" && state.released !== null);
     if (isOld || (isDone && compareBallots(state.ballot, released) > 0)) return;
     if (compareBallots(released, this.#seen) > 0) this.#seen = released;
-    this.#prepare(this.#trimBelow(), now, released);
+    this.#prepare(this.#chosenBelow, now, released);
   }
 
-  /** Proposes again, in a new ballot, what a learner cannot learn from the votes for the old ones. */
-  #onStuck(learner: number, appliedBelow: number, now: number): void {
-    this.#distinguished.regress(learner, appliedBelow);
+  #onProgress(
+    learner: number,
+    { appliedBelow, stuck, trimBelow, pinnedAt }: ProgressMessage,
+    now: number,
+  ): void {
+    this.#noteChosen(appliedBelow);
+    this.#distinguished.progress(learner, appliedBelow);
+    this.#trimming.reported(learner, trimBelow, pinnedAt, now);
+    if (stuck) this.#onStuck(appliedBelow, now);
+  }
+
+  /** Proposes again what a learner cannot learn from the votes that there are. */
+  #onStuck(appliedBelow: number, now: number): void {
     const state = this.#state;
-    if (state.kind !== "leading" || state.successor !== undefined || appliedBelow >= this.#chosenBelow)
-      return;
-    this.campaign(now);
+    if (state.kind !== "leading" || state.successor !== undefined || state.repair !== undefined) return;
+    const firstInstance = Math.max(appliedBelow, this.#forgottenBelow);
+    if (firstInstance >= this.#chosenBelow) return;
+    // A quorum has accepted it in this very ballot, and not all of them live. The next ballot leaves it out, and the
+    // learner will say so again: Promises of phase 1 that come late must not be taken for those of a repair.
+    if (firstInstance >= state.firstInstance) return this.campaign(now);
+    state.repair = startRepair(firstInstance, state.firstInstance, now);
+    this.#sendRepair(state, now);
   }
 
-  #onHeartbeat({ ballot, leaseUntil }: HeartbeatMessage, now: number): void {
+  #onRepair(state: Leading, acceptor: number, message: PromiseMessage): void {
+    const { repair } = state;
+    if (repair === undefined || !sameBallot(state.ballot, message.ballot)) return;
+    this.#forget(message.trimmedBelow);
+    addToRepair(repair, acceptor, message);
+    if (!this.#options.quorums.isPrepareQuorum(repair.told)) return;
+    state.repair = undefined;
+    state.recovered.unshift(...repaired(repair));
+  }
+
+  #onHeartbeat({ ballot, leaseUntil, chosenBelow }: HeartbeatMessage, now: number): void {
+    this.#noteChosen(chosenBelow);
     if (compareBallots(ballot, this.#seen) > 0) this.#seen = ballot;
     const state = this.#state;
     const isOld = compareBallots(ballot, this.#election.lastLeader) < 0 || now >= leaseUntil;
@@ -446,7 +491,10 @@ export class Proposer {
   #answerReads(state: Leading, now: number): void {
     if (this.#reads.length === 0) return;
     const { leaseUntil, round } = state.grants;
-    const answers = now < leaseUntil ? this.#reads.answerAll() : this.#reads.answered(round);
+    const { quorums, topology } = this.#options;
+    const storageFull = !quorums.isAcceptQuorum(withoutAcceptors(topology.acceptors, state.full));
+    const answers =
+      now < leaseUntil ? this.#reads.answerAll(storageFull) : this.#reads.answered(round, storageFull);
     if (answers.length === 0) return;
     state.hasAnsweredReads = true;
     this.#send.push(...answers);
@@ -498,11 +546,19 @@ export class Proposer {
     if (!waits) this.#sendNotLeader(clientsOf([...own, ...forwarded, ...fresh]), -1, false);
   }
 
+  /**
+   * Somebody else knows that everything below is chosen. What is under way here stays so until this ballot's acceptors
+   * have it: a learner may need their votes.
+   */
+  #noteChosen(below: number): void {
+    this.#chosenBelow = Math.max(this.#chosenBelow, below);
+  }
+
   /** Everything below is chosen, and an acceptor has forgotten it: it must not be proposed any more. */
   #forget(below: number): void {
     if (below <= this.#forgottenBelow) return;
     this.#forgottenBelow = below;
-    this.#chosenBelow = Math.max(this.#chosenBelow, below);
+    this.#noteChosen(below);
     const state = this.#state;
     if (state.kind !== "leading") return;
     state.flights.forget(below);
@@ -514,13 +570,26 @@ export class Proposer {
     this.#batchSize.answered(this.#queue.commands + flights.commands);
   }
 
-  /** What every learner has applied, as far as it is known here to be chosen. */
-  #trimBelow(): number {
-    return Math.min(this.#chosenBelow, this.#distinguished.appliedByAll);
+  /** To these acceptors, or to all, where what they have told ends; not to those that have told everything. */
+  #sendPrepare(state: Preparing, acceptors: Iterable<number> = this.#acceptors.keys()): void {
+    const { ballot, released } = state;
+    const asked = new Map<number, Address[]>();
+    for (const acceptor of acceptors) {
+      const at = continuesAt(state, acceptor);
+      if (at >= 0) asked.set(at, [...(asked.get(at) ?? []), actorAddress("acceptor", acceptor)]);
+    }
+    for (const [firstInstance, to] of asked) {
+      this.#send.push({ to, message: { type: "prepare", ballot, firstInstance, released } });
+    }
   }
 
-  #sendPrepare({ ballot, firstInstance, released }: Preparing): void {
-    this.#send.push({ to: this.#acceptors, message: { type: "prepare", ballot, firstInstance, released } });
+  /** To the acceptors that have not told. */
+  #sendRepair({ ballot, repair }: Leading, now: number): void {
+    if (repair === undefined) return;
+    repair.sentAt = now;
+    const to = this.#acceptors.filter((_, index) => !hasAcceptor(repair.told, index));
+    const { firstInstance } = repair;
+    this.#send.push({ to, message: { type: "prepare", ballot, firstInstance, released: null } });
   }
 
   /** To the acceptors that have not accepted it; with digests also to the learners that they would tell. */
@@ -537,7 +606,7 @@ export class Proposer {
         ballot,
         firstInstance,
         batch,
-        trimBelow: this.#trimBelow(),
+        trimBelow: this.#trimming.below(this.#chosenBelow, now),
         leaseUntil: mode === "multi" && leaseMs > 0 ? now + leaseMs : 0,
         distinguished,
         source,
@@ -556,8 +625,13 @@ export class Proposer {
       dumpOf(this.#state),
       [this.#queue.dump(), this.#reads.dump(), this.#election.dump(), this.#distinguished.dump()],
       [this.#seen, this.#chosenBelow, this.#forgottenBelow, this.#lastTimeMs, `${this.#heartbeatAt}`],
+      this.#trimming.dump(),
     ];
   }
+}
+
+function repairAt({ repair }: Leading, retransmitMs: number): number {
+  return repair === undefined ? Number.POSITIVE_INFINITY : repair.sentAt + retransmitMs;
 }
 
 function clientsOf(segments: readonly Segment[]): Address[] {

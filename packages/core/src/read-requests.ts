@@ -45,13 +45,13 @@ export class ReadRequests {
   }
 
   /** A quorum has answered this round, and with it all before. */
-  answered(round: number): Envelope[] {
-    return this.#take(request => request.round > 0 && request.round <= round);
+  answered(round: number, storageFull: boolean): Envelope[] {
+    return this.#take(storageFull, request => request.round > 0 && request.round <= round);
   }
 
   /** The lease holds. */
-  answerAll(): Envelope[] {
-    return this.#take(() => true);
+  answerAll(storageFull: boolean): Envelope[] {
+    return this.#take(storageFull, () => true);
   }
 
   /** Whoever waits must ask elsewhere. */
@@ -68,13 +68,13 @@ export class ReadRequests {
     return all;
   }
 
-  #take(isReady: (request: ReadRequest) => boolean): Envelope[] {
+  #take(storageFull: boolean, isReady: (request: ReadRequest) => boolean): Envelope[] {
     const ready = this.#waiting.filter(isReady);
     if (ready.length === 0) return [];
     this.#waiting = this.#waiting.filter(request => !isReady(request));
     return ready.map(({ from, id, readBelow }) => ({
       to: [from],
-      message: { type: "readReady", id, readBelow },
+      message: { type: "readReady", id, readBelow, storageFull },
     }));
   }
 

@@ -1,8 +1,11 @@
 import { assertNever } from "./assert.js";
 import type { KeepAliveSegment, OpenSegment, Segment, SequencedSegment } from "./batch.js";
 import type { AcceptedEntry, Address, Envelope, Message, QueryMessage, Result } from "./messages.js";
+import { noSamples, ResultSamples, type SampleOptions, type SamplesState } from "./result-samples.js";
 import { clientAddress } from "./roles.js";
-import { type ApplyCommands, SessionTable } from "./sessions.js";
+import { type ApplyCommands, type SessionState, SessionTable } from "./sessions.js";
+
+const nobody: ReadonlySet<number> = new Set();
 
 interface PendingQuery {
   readonly from: Address;
@@ -16,6 +19,28 @@ export interface StateMachineHost {
   query(bytes: Uint8Array): Result;
 }
 
+/** What a snapshot holds besides the state machine's own state: plain data, the same on every replica. */
+export interface ReplicaState {
+  readonly appliedBelow: number;
+  readonly appliedCommands: number;
+  /** Logical time, in milliseconds. */
+  readonly timeMs: number;
+  readonly sessions: readonly SessionState[];
+  readonly samples: SamplesState;
+}
+
+export interface ReplicaOptions {
+  /** Index of the learner that it belongs to. */
+  readonly learner: number;
+  readonly host: StateMachineHost;
+  /** Sessions expire after so many milliseconds of logical time: the same on every replica. */
+  readonly sessionTimeoutMs: number;
+  /** Other learners for which this one answers at present; looked at whenever there is something to answer. */
+  readonly standsInFor?: ReadonlySet<number>;
+  /** Given, results are sampled, so that replicas can be compared. */
+  readonly samples?: SampleOptions;
+}
+
 /**
  * Applies chosen values in order to one copy of the state machine, answers the clients that named this learner,
  * and answers queries. Replicas that applied the same prefix of the log are equal.
@@ -26,21 +51,29 @@ export interface StateMachineHost {
 export class Replica {
   readonly #learner: number;
   readonly #host: StateMachineHost;
+  readonly #standsInFor: ReadonlySet<number>;
   readonly #sessions: SessionTable;
-  #appliedBelow = 0;
-  #appliedCommands = 0;
+  readonly #samples: ResultSamples | undefined;
+  #appliedBelow: number;
+  #appliedCommands: number;
   /** Logical time: the leaders' stamps, made never to go back. */
-  #timeMs = 0;
+  #timeMs: number;
   #queries: PendingQuery[] = [];
   /** Nothing of what waits can be answered before this much is applied. */
   #queriesWaitFor = Number.POSITIVE_INFINITY;
   #send: Envelope[] = [];
 
-  /** Sessions expire after `sessionTimeoutMs` milliseconds of logical time: the same on every replica. */
-  constructor(learner: number, host: StateMachineHost, sessionTimeoutMs: number) {
+  /** With `state` it goes on where {@link snapshot} was taken; the state machine must have been restored to there. */
+  constructor(options: ReplicaOptions, state?: ReplicaState) {
+    const { learner, host, sessionTimeoutMs, standsInFor, samples } = options;
     this.#learner = learner;
     this.#host = host;
-    this.#sessions = new SessionTable(sessionTimeoutMs);
+    this.#standsInFor = standsInFor ?? nobody;
+    this.#sessions = new SessionTable(sessionTimeoutMs, state?.sessions);
+    this.#samples = samples && new ResultSamples(samples, state?.samples);
+    this.#appliedBelow = state?.appliedBelow ?? 0;
+    this.#appliedCommands = state?.appliedCommands ?? 0;
+    this.#timeMs = state?.timeMs ?? 0;
   }
 
   /** Every instance below is applied here. */
@@ -55,6 +88,22 @@ export class Replica {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  /** Of the results so far; undefined when they are not sampled. */
+  get samples(): ResultSamples | undefined {
+    return this.#samples;
+  }
+
+  /** Everything that a replica must know to go on from here, sessions included. Queries that wait are not part of it. */
+  snapshot(): ReplicaState {
+    return {
+      appliedBelow: this.#appliedBelow,
+      appliedCommands: this.#appliedCommands,
+      timeMs: this.#timeMs,
+      sessions: this.#sessions.state(),
+      samples: this.#samples?.state() ?? noSamples,
+    };
   }
 
   /** Applies the values of the next instances. */
@@ -136,12 +185,14 @@ export class Replica {
   #run(segment: SequencedSegment, skip: number, firstInstance: number): readonly Result[] {
     if (segment.kind === "fill") return new Array<Result>(segment.count - skip).fill(undefined);
     this.#appliedCommands += segment.count - skip;
-    return this.#host.apply(segment, skip, firstInstance, this.#timeMs);
+    const results = this.#host.apply(segment, skip, firstInstance, this.#timeMs);
+    this.#samples?.add(firstInstance, results);
+    return results;
   }
 
   /** Duplicates are answered from what was stored when they were applied. */
   #answerAgain(segment: SequencedSegment, count: number): void {
-    if (segment.answerer !== this.#learner) return;
+    if (!this.#isAnswerer(segment)) return;
     for (const run of this.#sessions.stored(segment.session, segment.firstSequence, count)) {
       this.#respond(segment, run.firstSequence, run.results);
     }
@@ -154,8 +205,12 @@ export class Replica {
   }
 
   #answer(segment: SequencedSegment | OpenSegment | KeepAliveSegment, message: Message): void {
-    if (segment.answerer !== this.#learner) return;
+    if (!this.#isAnswerer(segment)) return;
     this.#send.push({ to: [clientAddress(segment.client)], message });
+  }
+
+  #isAnswerer({ answerer }: { readonly answerer: number }): boolean {
+    return answerer === this.#learner || this.#standsInFor.has(answerer);
   }
 
   /** A client never goes back: its query waits until what it has seen is applied here. */

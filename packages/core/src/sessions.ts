@@ -1,9 +1,9 @@
-import type { Ballot } from "./ballot.js";
+import { type Ballot, sameBallot } from "./ballot.js";
 import type { CommandSegment, SequencedSegment } from "./batch.js";
 import type { Result } from "./messages.js";
 
 /** Results of consecutive sequence numbers that the client may still ask for. */
-interface StoredResults {
+export interface StoredResults {
   readonly firstSequence: number;
   readonly results: readonly Result[];
 }
@@ -13,10 +13,27 @@ interface Session {
   activeAt: number;
   /** The last sequence number that was applied. */
   last: number;
+  /** The client has the results below. A run that reaches across is kept whole, but not given out any more. */
+  acknowledgedBelow: number;
   stored: StoredResults[];
   /** The gap that was answered last, so that it is answered once. */
-  gapBallot: Ballot | undefined;
-  gapExpected: number;
+  gap: Gap | undefined;
+}
+
+interface Gap {
+  readonly ballot: Ballot;
+  readonly expected: number;
+}
+
+/** A session as plain data: a part of a snapshot. */
+export interface SessionState {
+  readonly session: number;
+  readonly activeAt: number;
+  readonly last: number;
+  readonly acknowledgedBelow: number;
+  /** What the client may still ask for, in the order of its numbers. */
+  readonly stored: readonly StoredResults[];
+  readonly gap: Gap | null;
 }
 
 /** What becomes of a segment, decided alike on every replica. */
@@ -46,9 +63,28 @@ export class SessionTable {
   readonly #sessions = new Map<number, Session>();
   readonly #timeoutMs: number;
 
-  /** A session without a command for more than `timeoutMs` milliseconds of logical time is forgotten. */
-  constructor(timeoutMs: number) {
+  /**
+   * A session without a command for more than `timeoutMs` milliseconds of logical time is forgotten. `states` is what
+   * {@link state} gave out: this table then goes on as that one would have.
+   */
+  constructor(timeoutMs: number, states: readonly SessionState[] = []) {
     this.#timeoutMs = timeoutMs;
+    for (const { session, activeAt, last, acknowledgedBelow, stored, gap } of states) {
+      const known = { activeAt, last, acknowledgedBelow, stored: [...stored], gap: gap ?? undefined };
+      this.#sessions.set(session, known);
+    }
+  }
+
+  /** All sessions as plain data, the one that was active longest ago first: who expires next is part of it. */
+  state(): SessionState[] {
+    return [...this.#sessions].map(([session, { activeAt, last, acknowledgedBelow, gap }]) => ({
+      session,
+      activeAt,
+      last,
+      acknowledgedBelow,
+      stored: [...this.stored(session, acknowledgedBelow, Number.POSITIVE_INFINITY)],
+      gap: gap ?? null,
+    }));
   }
 
   get size(): number {
@@ -57,7 +93,7 @@ export class SessionTable {
 
   /** Opens the session whose identity is the instance of its opening command. */
   open(instance: number, timeMs: number): void {
-    const session = { activeAt: timeMs, last: 0, stored: [], gapBallot: undefined, gapExpected: 0 };
+    const session = { activeAt: timeMs, last: 0, acknowledgedBelow: 0, stored: [], gap: undefined };
     this.#sessions.set(instance, session);
   }
 
@@ -89,21 +125,18 @@ export class SessionTable {
     if (session === undefined) return { kind: "unknownSession" };
     const expected = session.last + 1;
     if (segment.firstSequence > expected) {
-      const known = session.gapBallot;
-      const first =
-        known === undefined ||
-        session.gapExpected !== expected ||
-        known.round !== ballot.round ||
-        known.incarnation !== ballot.incarnation ||
-        known.proposer !== ballot.proposer;
-      session.gapBallot = ballot;
-      session.gapExpected = expected;
+      const known = session.gap;
+      const first = known?.expected !== expected || !sameBallot(known.ballot, ballot);
+      session.gap = { ballot, expected };
       return { kind: "gap", expected, first };
     }
     return { kind: "apply", skip: Math.min(expected - segment.firstSequence, segment.count) };
   }
 
-  /** Keeps the results of what was applied now, and drops those that the client has. */
+  /**
+   * Keeps the results of what was applied now, and drops those that the client has: number by number, because
+   * replicas are told the same commands in runs of different lengths.
+   */
   record(segment: SequencedSegment, firstSequence: number, results: readonly Result[]): void {
     const session = this.#sessions.get(segment.session);
     if (session === undefined) return;
@@ -111,9 +144,10 @@ export class SessionTable {
       session.last = firstSequence + results.length - 1;
       session.stored.push({ firstSequence, results });
     }
+    session.acknowledgedBelow = Math.max(session.acknowledgedBelow, segment.acknowledgedBelow);
     let drop = 0;
     for (const { firstSequence, results } of session.stored) {
-      if (firstSequence + results.length > segment.acknowledgedBelow) break;
+      if (firstSequence + results.length > session.acknowledgedBelow) break;
       drop += 1;
     }
     if (drop > 0) session.stored.splice(0, drop);
@@ -123,11 +157,12 @@ export class SessionTable {
   stored(session: number, firstSequence: number, count: number): readonly StoredResults[] {
     const found: StoredResults[] = [];
     const end = firstSequence + count;
-    const runs = this.#sessions.get(session)?.stored ?? [];
-    for (let at = firstEndingAbove(runs, firstSequence); at < runs.length; at++) {
+    const { stored: runs = [], acknowledgedBelow = 0 } = this.#sessions.get(session) ?? {};
+    const wanted = Math.max(firstSequence, acknowledgedBelow);
+    for (let at = firstEndingAbove(runs, wanted); at < runs.length; at++) {
       const run = runs[at]!;
       if (run.firstSequence >= end) break;
-      const from = Math.max(run.firstSequence, firstSequence);
+      const from = Math.max(run.firstSequence, wanted);
       const to = Math.min(run.firstSequence + run.results.length, end);
       if (from >= to) continue;
       const results =

@@ -141,19 +141,23 @@ describe("an acceptor", () => {
     acceptor.receive("learner-0", { type: "fetch", firstInstance: 1 }, 0);
     const told = acceptor.takeReady().send.map(({ message }) => message);
     expect(told).toMatchObject([1, 2, 3].map(firstInstance => ({ type: "accepted", firstInstance })));
-    acceptor.receive("proposer-1", { type: "prepare", ballot: rival, firstInstance: 0, released: null }, 0);
-    const parts = acceptor.takeReady().send.map(({ message }) => {
-      if (message.type !== "promise") return message.type;
-      return {
-        part: message.part,
-        of: message.parts,
-        has: message.accepted.map(entry => entry.firstInstance),
-      };
+    const parts = [0, 2, 4, 2].flatMap(firstInstance => {
+      acceptor.receive("proposer-1", { type: "prepare", ballot: rival, firstInstance, released: null }, 0);
+      return acceptor.takeReady().send.map(({ message }) => {
+        if (message.type !== "promise") return message.type;
+        const { accepted, continuesAt } = message;
+        return {
+          firstInstance: message.firstInstance,
+          has: accepted.map(at => at.firstInstance),
+          continuesAt,
+        };
+      });
     });
     expect(parts).toEqual([
-      { part: 0, of: 3, has: [0, 1] },
-      { part: 1, of: 3, has: [2, 3] },
-      { part: 2, of: 3, has: [4] },
+      { firstInstance: 0, has: [0, 1], continuesAt: 2 },
+      { firstInstance: 2, has: [2, 3], continuesAt: 4 },
+      { firstInstance: 4, has: [4], continuesAt: -1 },
+      { firstInstance: 2, has: [2, 3], continuesAt: 4 },
     ]);
   });
 

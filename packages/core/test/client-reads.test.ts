@@ -19,7 +19,8 @@ function sent(reads: ClientReads, destinations = to): string[] {
   });
 }
 
-const ready = (id: number, readBelow: number) => ({ type: "readReady", id, readBelow }) as const;
+const ready = (id: number, readBelow: number) =>
+  ({ type: "readReady", id, readBelow, storageFull: false }) as const;
 
 describe("ClientReads", () => {
   it("asks a learner at once for what this client has seen itself", () => {

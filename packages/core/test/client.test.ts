@@ -134,7 +134,7 @@ describe("Client", () => {
     sent(client);
     client.tick(100);
     expect(sent(client)).toEqual(["proposer-0 read"]);
-    client.receive("proposer-0", { type: "readReady", id: 0, readBelow: 9 }, 150);
+    client.receive("proposer-0", { type: "readReady", id: 0, readBelow: 9, storageFull: false }, 150);
     client.tick(200);
     expect(sent(client)).toEqual(["proposer-0 commands 1+1 to learner-1"]);
     client.tick(400);

@@ -44,7 +44,7 @@ function agree(asked: Asked): Message {
   switch (asked.type) {
     case "prepare": {
       const { firstInstance } = asked;
-      return { type: "promise", ballot, firstInstance, trimmedBelow: 0, part: 0, parts: 1, accepted: [] };
+      return { type: "promise", ballot, firstInstance, trimmedBelow: 0, accepted: [], continuesAt: -1 };
     }
     case "accept": {
       const { firstInstance, batch, leaseUntil, distinguished, source } = asked;
@@ -72,7 +72,7 @@ function disturb(role: Proposer, asked: readonly Asked[], { what, which, more }:
       return role.receive("client-1", { type: "propose", segments, forwarded: more % 2 === 0 }, now);
     }
     case 2: {
-      const refused = { type: "refuse", ballot: role.ballot, promised: other } as const;
+      const refused = { type: "refuse", ballot: role.ballot, promised: other, full: false } as const;
       const leaseUntil = more % 2 === 0 ? 0 : now + (more % 50);
       return role.receive(acceptor, { ...refused, trimmedBelow: which % 3, leaseUntil }, now);
     }
@@ -89,7 +89,13 @@ function disturb(role: Proposer, asked: readonly Asked[], { what, which, more }:
     case 4:
       return role.receive("client-1", { type: "read", id: which }, now);
     case 5: {
-      const progress = { type: "progress", appliedBelow: more % 5, stuck: which % 5 === 0 } as const;
+      const progress = {
+        type: "progress",
+        appliedBelow: more % 5,
+        stuck: which % 5 === 0,
+        trimBelow: more % 3,
+        pinnedAt: (more % 4) - 1,
+      } as const;
       return role.receive(`learner-${which % 2}`, progress, now);
     }
     case 6:
@@ -215,7 +221,11 @@ function use(role: Client, { what, which, more }: Step, now: number): void {
     case 7:
       return role.receive(learner, { type: "sequenceGap", session: which % 2, expected: 1, ballot }, now);
     case 8:
-      return role.receive(`proposer-${more % 3}`, { type: "readReady", id: which, readBelow: more }, now);
+      return role.receive(
+        `proposer-${more % 3}`,
+        { type: "readReady", id: which, readBelow: more, storageFull: false },
+        now,
+      );
     case 9: {
       const answer = { type: "answer", id: 1 + (which % 5), result: 1, appliedBelow: more } as const;
       return role.receive(learner, answer, now);

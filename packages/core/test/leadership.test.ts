@@ -83,12 +83,12 @@ function read(role: Proposer, id: number, now: number): void {
 }
 
 /** Two acceptors promise, and nothing was accepted before. */
-function promise(role: Proposer, now: number): void {
+function promise(role: Proposer, now: number, firstInstance = 0): void {
   for (const from of ["acceptor-0", "acceptor-1"]) {
-    const parts = { part: 0, parts: 1, accepted: [] };
+    const rest = { continuesAt: -1, accepted: [] };
     role.receive(
       from,
-      { type: "promise", ballot: role.ballot, firstInstance: 0, trimmedBelow: 0, ...parts },
+      { type: "promise", ballot: role.ballot, firstInstance, trimmedBelow: 0, ...rest },
       now,
     );
   }
@@ -108,7 +108,11 @@ function accept(role: Proposer, firstInstance: number, count: number, leaseUntil
 }
 
 function refuse(role: Proposer, from: string, promised: Ballot, now: number, leaseUntil = 0): void {
-  role.receive(from, { type: "refuse", ballot: role.ballot, promised, trimmedBelow: 0, leaseUntil }, now);
+  role.receive(
+    from,
+    { type: "refuse", full: false, ballot: role.ballot, promised, trimmedBelow: 0, leaseUntil },
+    now,
+  );
 }
 
 function hear(role: Proposer, ballot: Ballot, leaseUntil: number, now: number): void {
@@ -178,6 +182,7 @@ describe("a leader with a lease", () => {
     const role = leader();
     const message = {
       type: "refuse",
+      full: false,
       ballot: ballotOf(0, 0),
       promised: ballotOf(7),
       trimmedBelow: 0,
@@ -191,7 +196,13 @@ describe("a leader with a lease", () => {
     propose(role, 10, 1, 4);
     propose(role, 10, 5, 4);
     sent(role, 10);
-    const refused = { type: "refuse", ballot: role.ballot, promised: role.ballot, leaseUntil: 0 } as const;
+    const refused = {
+      type: "refuse",
+      full: false,
+      ballot: role.ballot,
+      promised: role.ballot,
+      leaseUntil: 0,
+    } as const;
     role.receive("acceptor-2", { ...refused, trimmedBelow: 6 }, 20);
     expect([role.state, role.chosenBelow]).toEqual(["leading", 6]);
     role.tick(10 + 1000);
@@ -243,10 +254,10 @@ describe("reads", () => {
       { ...entry, firstInstance: 6 },
     ];
     for (const from of ["acceptor-0", "acceptor-1"]) {
-      const parts = { part: 0, parts: 1, accepted };
+      const rest = { continuesAt: -1, accepted };
       role.receive(
         from,
-        { type: "promise", ballot: role.ballot, firstInstance: 0, trimmedBelow: 0, ...parts },
+        { type: "promise", ballot: role.ballot, firstInstance: 0, trimmedBelow: 0, ...rest },
         0,
       );
     }
@@ -305,7 +316,7 @@ describe("reads", () => {
     propose(role, 4, 2);
     accept(role, 0, 1);
     expect(sent(role, 4)).toEqual(["acceptors prepare 2.1.0 from 1"]);
-    promise(role, 5);
+    promise(role, 5, 1);
     expect(sent(role, 5)).toEqual([]);
     grant(role, 0, 1);
     expect(sent(role, 6)).toEqual(["client-1 readReady 2 below 1", "acceptors accept 1: 2+1"]);

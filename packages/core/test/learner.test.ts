@@ -233,7 +233,10 @@ describe("a learner", () => {
     expect(role.deadline).toBe(limits.progressIntervalMs);
     role.tick(role.deadline);
     expect(role.takeReady().send).toEqual([
-      { to: everyProposer.split(","), message: { type: "progress", appliedBelow: base + 2, stuck: false } },
+      {
+        to: everyProposer.split(","),
+        message: { type: "progress", appliedBelow: base + 2, stuck: false, trimBelow: 0, pinnedAt: -1 },
+      },
     ]);
     expect(role.deadline).toBe(Number.POSITIVE_INFINITY);
   });

@@ -36,8 +36,8 @@ function propose(role: Proposer, segments: readonly Segment[]): void {
 const old = (round: number): Ballot => ({ round, incarnation: 1, proposer: 1 });
 
 function promise(ballot: Ballot, accepted: readonly AcceptedEntry[], more: Partial<PromiseMessage> = {}) {
-  const parts = { part: 0, parts: 1, ...more };
-  return { type: "promise", ballot, firstInstance: 0, trimmedBelow: base, accepted, ...parts } as const;
+  const whole = { firstInstance: 0, trimmedBelow: base, continuesAt: -1 };
+  return { type: "promise", ballot, accepted, ...whole, ...more } as const;
 }
 
 /** What an acceptor tells the leader with Accepted besides its ballot and instances. */
@@ -115,16 +115,56 @@ describe("Proposer", () => {
     expect(sent(role)).toEqual(["accept 1.1.0 3: commands 4+1 skip 3"]);
   });
 
-  it("counts a Promise when all its parts have come, and once", () => {
+  it("asks for the rest of a Promise, and counts it once all of it has come", () => {
     const role = proposer();
     role.campaign(0);
-    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }), 0);
-    role.receive("acceptor-0", promise(role.ballot, [], { part: 0, parts: 2 }), 0);
-    role.receive("acceptor-1", promise(role.ballot, []), 0);
-    role.receive("acceptor-1", promise(role.ballot, []), 0);
+    role.takeReady(0);
+    const part = (firstInstance: number, continuesAt: number) => {
+      const accepted = [entry(old(1), base + firstInstance, commands(firstInstance + 1, 1))];
+      const message = { firstInstance: firstInstance && base + firstInstance, trimmedBelow: base };
+      return promise(role.ballot, accepted, {
+        ...message,
+        continuesAt: continuesAt < 0 ? -1 : base + continuesAt,
+      });
+    };
+    const asked = (now: number) =>
+      role.takeReady(now).send.map(({ to, message }) => {
+        if (message.type !== "prepare") return message.type;
+        return `${to} from ${Math.max(0, message.firstInstance - base)}`;
+      });
+    role.receive("acceptor-0", part(0, 1), 10);
+    expect(asked(10)).toEqual(["acceptor-0 from 1"]);
+    // Neither the same part again, nor one that lies further on.
+    role.receive("acceptor-0", part(0, -1), 20);
+    role.receive("acceptor-0", part(2, -1), 20);
+    role.receive("acceptor-1", promise(role.ballot, []), 30);
+    role.receive("acceptor-1", promise(role.ballot, []), 30);
     expect(role.state).toBe("preparing");
-    role.receive("acceptor-0", promise(role.ballot, [], { part: 1, parts: 2 }), 0);
+    expect(asked(30)).toEqual([]);
+    // Whoever has told everything is not asked again, the others where they stand.
+    role.tick(110);
+    expect(asked(110)).toEqual(["acceptor-0 from 1", "acceptor-2 from 0"]);
+    role.receive("acceptor-0", part(1, 2), 120);
+    expect(asked(120)).toEqual(["acceptor-0 from 2"]);
+    role.receive("acceptor-0", part(2, -1), 130);
     expect(role.state).toBe("leading");
+    expect(sent(role, 130)).toEqual([0, 1, 2].map(at => `accept 1.1.0 ${at}: commands ${at + 1}+1 skip 0`));
+  });
+
+  it("skips what was trimmed between two parts of a Promise", () => {
+    const role = proposer();
+    role.campaign(0);
+    role.takeReady(0);
+    const first = [entry(old(1), base, commands(1, 2))];
+    role.receive("acceptor-0", promise(role.ballot, first, { continuesAt: base + 2 }), 0);
+    const rest = [entry(old(1), base + 5, commands(6, 1))];
+    const trimmed = { firstInstance: base + 2, trimmedBelow: base + 4 };
+    role.receive("acceptor-0", promise(role.ballot, rest, trimmed), 0);
+    role.receive("acceptor-2", promise(role.ballot, []), 0);
+    expect(role.chosenBelow).toBe(base + 4);
+    role.takeReady(0);
+    role.tick(100);
+    expect(sent(role, 100)).toEqual(["accept 1.1.0 4: noop+1", "accept 1.1.0 5: commands 6+1 skip 0"]);
   });
 
   it("counts only its present ballot's answers, and a duplicate once", () => {
@@ -137,7 +177,8 @@ describe("Proposer", () => {
     role.campaign(0);
     sent(role);
     for (const index of [0, 1]) {
-      role.receive(`acceptor-${index}`, promise(role.ballot, [entry(before, base, commands(1, 1))]), 0);
+      const found = [entry(before, base, commands(1, 1))];
+      role.receive(`acceptor-${index}`, promise(role.ballot, found, { firstInstance: base }), 0);
     }
     sent(role);
     role.receive("acceptor-0", accepted(before), 0);
@@ -164,7 +205,13 @@ describe("Proposer", () => {
     propose(role, commands(1, 3).segments);
     propose(role, commands(4, 2).segments);
     expect(sent(role)).toEqual(["accept 1.1.0 0: commands 1+3 skip 0"]);
-    const refused = { type: "refuse", ballot: role.ballot, promised: old(5), trimmedBelow: 0 } as const;
+    const refused = {
+      type: "refuse",
+      full: false,
+      ballot: role.ballot,
+      promised: old(5),
+      trimmedBelow: 0,
+    } as const;
     role.receive("acceptor-0", { ...refused, leaseUntil: 0 }, 0);
     expect(role.state).toBe("following");
     expect(sent(role)).toEqual([]);

@@ -10,17 +10,17 @@ describe("ReadRequests", () => {
     const reads = new ReadRequests();
     reads.add("client-1", 1, 10);
     expect(reads.wantsRound).toBe(true);
-    expect(reads.answered(7)).toEqual([]);
+    expect(reads.answered(7, false)).toEqual([]);
     reads.roundSent(8);
     reads.add("client-2", 1, 11);
-    expect(reads.answered(8)).toEqual([
-      { to: ["client-1"], message: { type: "readReady", id: 1, readBelow: 10 } },
+    expect(reads.answered(8, false)).toEqual([
+      { to: ["client-1"], message: { type: "readReady", id: 1, readBelow: 10, storageFull: false } },
     ]);
     expect(reads.wantsRound).toBe(true);
     reads.roundSent(9);
     expect([reads.wantsRound, reads.length]).toEqual([false, 1]);
-    expect(reads.answered(8)).toEqual([]);
-    expect(idsOf(reads.answered(10))).toEqual([1]);
+    expect(reads.answered(8, false)).toEqual([]);
+    expect(idsOf(reads.answered(10, false))).toEqual([1]);
   });
 
   it("join the next round that is sent, whatever happens in between", () => {
@@ -43,12 +43,12 @@ describe("ReadRequests", () => {
             const answered = round - what.behind;
             const ready = waiting.filter(({ joins }) => joins <= answered).map(({ id }) => id);
             waiting = waiting.filter(({ joins }) => joins > answered);
-            expect(idsOf(reads.answered(answered))).toEqual(ready);
+            expect(idsOf(reads.answered(answered, false))).toEqual(ready);
           }
           expect(reads.length).toBe(waiting.length);
           expect(reads.wantsRound).toBe(waiting.some(({ joins }) => joins > round));
         });
-        expect(idsOf(reads.answerAll())).toEqual(waiting.map(({ id }) => id));
+        expect(idsOf(reads.answerAll(false))).toEqual(waiting.map(({ id }) => id));
         expect(reads.length).toBe(0);
       }),
     );

@@ -36,7 +36,7 @@ class Tested {
         }),
       query: () => "answer",
     };
-    this.replica = new Replica(0, host, sessionTimeoutMs);
+    this.replica = new Replica({ learner: 0, host, sessionTimeoutMs });
   }
 
   apply(...entries: readonly AcceptedEntry[]): this {

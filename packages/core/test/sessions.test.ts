@@ -84,9 +84,11 @@ describe("SessionTable", () => {
           return results;
         });
         const wanted = stored
-          // A run is kept whole as long as any of it is not acknowledged.
-          .filter(run => (run.at(-1) as number) >= acknowledgedBelow)
-          .map(run => run.filter(sequence => sequence >= first && sequence < first + count))
+          .map(run =>
+            run.filter(
+              sequence => sequence >= acknowledgedBelow && sequence >= first && sequence < first + count,
+            ),
+          )
           .filter(run => run.length > 0)
           .map(run => ({ firstSequence: run[0], results: run }));
         expect(table.stored(40, first, count)).toEqual(wanted);
@@ -115,5 +117,48 @@ describe("SessionTable", () => {
     table.record(commands(last, 4), last + 1, ["y", "z", "w"]);
     expect(table.admit(commands(2 ** 32 + 2, 1), ballot)).toEqual({ kind: "apply", skip: 0 });
     expect(table.stored(40, 2 ** 32, 1)).toEqual([{ firstSequence: 2 ** 32, results: ["z"] }]);
+  });
+
+  it("goes on from its state as it would have by itself", () => {
+    const step = fc.record({
+      kind: fc.constantFrom("open", "close", "apply", "expire"),
+      session: fc.nat(4),
+      first: fc.integer({ min: 1, max: 8 }),
+      count: fc.integer({ min: 1, max: 4 }),
+      acknowledgedBelow: fc.nat(8),
+      round: fc.nat(2),
+    });
+    type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+    const run = (
+      table: SessionTable,
+      { kind, session, first, count, acknowledgedBelow, round }: Step,
+      at: number,
+    ) => {
+      const timeMs = at * 150;
+      if (kind === "open") return table.open(session, timeMs);
+      if (kind === "close") return table.close(session);
+      if (kind === "expire") return table.expire(timeMs);
+      const segment = { ...commands(first, count, acknowledgedBelow), session };
+      table.touch(session, timeMs);
+      const admission = table.admit(segment, { ...ballot, round });
+      const stored = table.stored(session, first, count);
+      if (admission.kind === "apply") {
+        const results = Array.from({ length: count - admission.skip }, (_, position) => at * 10 + position);
+        table.record(segment, first + admission.skip, results);
+      }
+      return { admission, stored };
+    };
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30, size: "max" }), fc.nat(30), (steps, cut) => {
+        const table = new SessionTable(1000);
+        steps.slice(0, cut).forEach((next, at) => void run(table, next, at));
+        const restored = new SessionTable(1000, table.state());
+        steps.slice(cut).forEach((next, at) => {
+          expect(run(restored, next, cut + at)).toEqual(run(table, next, cut + at));
+          expect(restored.state()).toEqual(table.state());
+        });
+      }),
+      { numRuns: 500 },
+    );
   });
 });

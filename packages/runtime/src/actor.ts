@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Address } from "@synod/core";
 import * as Comlink from "comlink";
+import { ActorClients } from "./announcements.js";
 import { monotonicMs } from "./clock.js";
 import { comlinkEndpoint } from "./comlink-port.js";
 import { SynodError, type SynodErrorCode } from "./errors.js";
@@ -41,6 +42,8 @@ export interface ActorSpec extends RoleSpec {
   readonly name: Address;
   readonly mailbox: MailboxKind;
   readonly doorbell: Doorbell;
+  /** Where clients announce themselves, for roles that talk to them over rings. */
+  readonly channel?: string;
   readonly control: MessagePort;
 }
 
@@ -55,6 +58,8 @@ export interface MailboxStatus {
   readonly wakeUps: number;
   readonly lostWakeUps: number;
   readonly droppedFrames: number;
+  /** How many clients have lanes here; only with rings, and not for acceptors. */
+  readonly clients?: number;
 }
 
 /** What an actor or client has done so far. */
@@ -96,6 +101,7 @@ export class Actor implements ActorControl {
   readonly #inbox: Inbox;
   readonly #post: Post;
   readonly #depths: DepthTracker | undefined;
+  readonly #clients: ActorClients | undefined;
   #host: RoleHost | undefined;
   #failure: StartFailure | undefined;
   #stopped = false;
@@ -108,7 +114,11 @@ export class Actor implements ActorControl {
     this.#spec = spec;
     this.#depths = spec.options.trace ? new DepthTracker() : undefined;
     this.#inbox = openInbox({ kind: spec.mailbox, doorbell: spec.doorbell, waiting: "thread" });
-    this.#post = new Post(this.#depths);
+    // A client announces itself before it sends: whoever is to answer it has been told, and only has to listen.
+    this.#post = new Post(this.#depths, undefined, () => this.#clients?.drain());
+    const { channel, name } = spec;
+    this.#clients =
+      channel === undefined ? undefined : new ActorClients(channel, name, this.attach.bind(this));
   }
 
   async start(connections: readonly ConnectionEnds[]): Promise<boolean> {
@@ -146,9 +156,10 @@ export class Actor implements ActorControl {
     const { frames, bytes, wakeUps, lostWakeUps } = this.#inbox.counters;
     const depthBytes = this.#inbox.depthBytes();
     const droppedFrames = this.#post.traffic.dropped;
+    const clients = this.#clients === undefined ? {} : { clients: this.#clients.count };
     return {
       ...host.status(),
-      mailbox: { depthBytes, frames, bytes, wakeUps, lostWakeUps, droppedFrames },
+      mailbox: { depthBytes, frames, bytes, wakeUps, lostWakeUps, droppedFrames, ...clients },
     };
   }
 
@@ -200,7 +211,9 @@ export class Actor implements ActorControl {
       const frames = this.#inbox.receive(onFrame, runtimeLimits.framesPerTurn);
       let now = monotonicMs();
       // Timers only after the mailbox is empty: a thread that wakes up late must not act on stale knowledge.
-      if (frames < runtimeLimits.framesPerTurn && now >= host.deadline) host.tick(now);
+      const isEmpty = frames < runtimeLimits.framesPerTurn;
+      if (isEmpty && now >= host.deadline) host.tick(now);
+      if (isEmpty) for (const client of this.#clients?.takeDeparted() ?? []) this.detach(client);
       this.#post.send(host.flush(now));
       const fed = this.#post.flush();
       if (frames > 0) idle = false;
@@ -219,6 +232,7 @@ export class Actor implements ActorControl {
       }
     }
     clearInterval(ticker);
+    this.#clients?.close();
     this.#inbox.close();
     this.#post.close();
     return undefined;

@@ -4,6 +4,7 @@ import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
 import { type Inbox, type LaneKind, type Outbox, openOutbox } from "./mailbox/index.js";
 import {
@@ -27,8 +28,17 @@ export interface ClientParts {
   readonly options: ResolvedOptions;
   readonly inbox: Inbox;
   readonly outboxes: ReadonlyMap<Address, Outbox>;
+  readonly attachment: Attachment;
+}
+
+/** What the cluster's actors know of a client's lanes. */
+export interface Attachment {
+  /** True once the cluster is closed, though nobody on this thread may have been told. */
+  readonly isClusterClosed: boolean;
+  /** Tells the actors of the lanes once more, in case that they have not heard of them. */
+  announce(): void;
   /** Called once, when the client has closed: takes its lanes away from the actors. */
-  readonly onClose: () => Promise<void>;
+  detach(): Promise<void>;
 }
 
 const timeoutMsDefault = 10_000;
@@ -42,9 +52,10 @@ const timerMsMax = 100;
 export class Client<M extends AnyStateMachine = AnyStateMachine> implements AsyncDisposable {
   readonly #role: ClientRole;
   readonly #inbox: Inbox;
+  readonly #reader: EventLoopReader;
   readonly #post: Post;
   readonly #options: ResolvedOptions;
-  readonly #onClose: () => Promise<void>;
+  readonly #attachment: Attachment;
   readonly #buffer = new ProposalBuffer();
   readonly #queries = new PendingQueries(id => this.#role.forgetRead(id));
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
@@ -56,8 +67,9 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #keepsAlive = false;
+  #announcedAtMs = monotonicMs();
 
-  constructor({ client, topology, options, inbox, outboxes, onClose }: ClientParts) {
+  constructor({ client, topology, options, inbox, outboxes, attachment }: ClientParts) {
     this.#role = new ClientRole({
       topology,
       client,
@@ -71,7 +83,13 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     });
     this.#options = options;
     this.#inbox = inbox;
-    this.#onClose = onClose;
+    this.#reader = new EventLoopReader(inbox, {
+      isOpen: () => this.#isOpen(),
+      onFrame: (from, frame) => this.#role.receive(from, decodeFrame(frame).message, monotonicMs()),
+      onFrames: () => this.#afterRole(),
+      onPause: () => this.#send(),
+    });
+    this.#attachment = attachment;
     this.#post = new Post(options.trace ? new DepthTracker() : undefined, (to, frame, lane) => {
       this.#backlog.push({ to, frame: frame.slice(), lane });
     });
@@ -90,10 +108,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#inbox.attach(peer, receiving);
   }
 
-  /** Opens the session. @throws SynodError `TIMEOUT` */
+  /** Opens the session. @throws SynodError `CLUSTER_CLOSED`, `TIMEOUT` */
   async open(timeoutMs = timeoutMsDefault): Promise<void> {
+    // Looked at after the actors and the supervisor were told: whoever closes looks in the other order.
+    this.#isOpen();
     this.#check(undefined);
-    this.#listen();
+    this.#reader.listen();
     const opened = new Promise<void>((resolve, reject) => {
       this.#opened = { resolve, reject };
     });
@@ -106,6 +126,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#armTimer(this.#role.deadline);
     try {
       await opened;
+      // The timer still waits for an answer to be late, which may take longer than the session lasts in silence.
+      this.#armTimer(this.#role.deadline);
     } finally {
       clearTimeout(timer);
       this.#opened = undefined;
@@ -192,7 +214,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#inbox.close();
-    await this.#onClose();
+    await this.#attachment.detach();
     this.#post.close();
   }
 
@@ -260,24 +282,20 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#post.flush();
   }
 
-  /** Takes what has come until there is nothing, then sleeps until the doorbell rings. */
-  #listen(): void {
-    if (this.#closing !== undefined) return;
-    this.#receive();
-    void this.#inbox.park(Number.POSITIVE_INFINITY)?.then(() => this.#listen());
+  /** False once it is closed, which it is with its cluster. */
+  #isOpen(): boolean {
+    if (this.#attachment.isClusterClosed) void this.close();
+    return this.#closing === undefined;
   }
 
-  #receive(): void {
-    while (this.#inbox.receive(this.#onFrame, runtimeLimits.framesPerTurn) > 0) {
-      this.#afterRole();
-      if (this.#closing !== undefined) return;
-    }
-    this.#send();
+  /** Actors that a client hears nothing of may know nothing of it: announcements reach only those that run. */
+  #announceIfUnheard(now: number): void {
+    const silentMs = now - Math.max(this.#reader.heardAtMs, this.#announcedAtMs);
+    const hasOpen = this.#buffer.open > 0 || this.#queries.open > 0 || this.#opened !== undefined;
+    if (!hasOpen || silentMs < runtimeLimits.announceAfterMs) return;
+    this.#announcedAtMs = now;
+    this.#attachment.announce();
   }
-
-  readonly #onFrame = (from: Address, frame: Uint8Array): void => {
-    this.#role.receive(from, decodeFrame(frame).message, monotonicMs());
-  };
 
   /** Settles what the role has found out, and sends what it wants to say. */
   #afterRole(): void {
@@ -339,11 +357,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   readonly #onTimer = (): void => {
     this.#timer = undefined;
-    if (this.#closing !== undefined) return;
+    if (!this.#isOpen()) return;
     // A thread that wakes up late reads its mail before any of its deadlines passes.
-    this.#receive();
+    this.#reader.receiveWaiting();
     if (this.#closing !== undefined) return;
     const now = monotonicMs();
+    this.#announceIfUnheard(now);
     if (now >= this.#role.deadline) this.#role.tick(now);
     this.#buffer.expireQueued(now, () => timeoutError("not-applied"));
     this.#send();

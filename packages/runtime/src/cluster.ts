@@ -1,30 +1,29 @@
-import { addressesOf, clientAddress, compareBallots, noBallot, type Topology } from "@synod/core";
+import { type Address, addressesOf, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
 import type { ActorStatus } from "./actor-status.js";
-import { Client } from "./client.js";
+import type { Client } from "./client.js";
+import { assembleClient, createClient, openClient } from "./connect.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
-import { createDoorbell, openInbox, openOutbox } from "./mailbox/index.js";
+import type { ClusterHandle } from "./handle.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
+import { PortAttachment } from "./port-attachment.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
 import { Supervisor } from "./supervisor.js";
-import { type WiredActor, wireClient } from "./wiring.js";
 
 /** A transfer that is not done after so many leases has failed: an election takes about two. */
 const leasesPerTransfer = 4;
 /** How often a transfer looks who leads, in milliseconds. */
 const transferPollMs = 5;
 
-/** Numbers of clients, over all clusters of the process: an address is never used twice. */
-let clients = 0;
-
 /** The state of a cluster: see {@link Cluster.status}. */
 export interface ClusterStatus {
   readonly actors: readonly ActorStatus[];
   /** The proposer that leads, as far as it knows itself. */
   readonly leader: string | null;
+  /** Those that are connected, on all threads. */
   readonly clients: readonly string[];
 }
 
@@ -74,56 +73,42 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   /** A client on this thread, with a session of its own. @throws SynodError `CLUSTER_CLOSED`, `TIMEOUT` */
   async connect(): Promise<Client<M>> {
     this.#checkOpen();
-    const kind = this.#options.mailbox;
-    const number = ++clients;
-    const name = clientAddress(number);
-    const doorbell = createDoorbell();
-    const peers = this.#supervisor.actors("proposer", "learner");
-    const connections = peers.map(actor => ({ actor, ...wireClient(name, doorbell, actor, kind) }));
-    const client = new Client<M>({
-      client: number,
-      topology: this.#topology,
-      options: this.#options,
-      inbox: openInbox({
-        kind,
-        doorbell,
-        waiting: "event-loop",
-        lanes: connections.map(({ atClient }) => [atClient.peer, atClient.receiving] as const),
-      }),
-      outboxes: new Map(
-        connections.map(({ atClient }) => [atClient.peer, openOutbox(atClient.sending, atClient.peer)]),
-      ),
-      onClose: async () => {
-        this.#clients.delete(name);
-        if (this.#closing !== undefined) return;
-        await Promise.allSettled(peers.map(actor => this.#supervisor.detach(actor.name, name)));
-      },
-    });
-    const renew = (actor: WiredActor): ConnectionEnds => {
-      const { atActor, atClient } = wireClient(name, doorbell, actor, kind);
-      client.replaceEnds(atClient);
-      return atActor;
-    };
-    this.#clients.set(name, client);
-    try {
-      await Promise.all(
-        connections.map(({ actor, atActor }) =>
-          this.#supervisor.attach(actor.name, atActor, kind === "port" ? () => renew(actor) : undefined),
-        ),
-      );
-      await client.open();
-    } catch (error) {
-      await client.close();
-      throw error;
+    const onLeave = (name: Address) => this.#clients.delete(name);
+    const { handle } = this.#supervisor;
+    if (this.#options.mailbox === "ring") {
+      const client = createClient<M>(handle, onLeave);
+      this.#clients.set(client.name, client);
+      return openClient(client);
     }
-    return client;
+    const client: Client<M> = assembleClient<M>(handle, "port", lanes => {
+      const replaceEnds = (ends: Required<ConnectionEnds>) => client.replaceEnds(ends);
+      return new PortAttachment(this.#supervisor, { ...lanes, replaceEnds, onLeave });
+    });
+    this.#clients.set(client.name, client);
+    return openClient(client);
+  }
+
+  /**
+   * The way into this cluster for other threads of the process: post it there, or hand it over as `workerData`, and
+   * give it to `connect()`. It does not keep the cluster open. Needs the mailbox `ring`.
+   *
+   * @throws SynodError `INVALID_OPTIONS`, `CLUSTER_CLOSED`
+   */
+  handle(): ClusterHandle<M> {
+    this.#checkOpen();
+    const { mailbox } = this.#options;
+    if (mailbox !== "ring") {
+      throw invalid("mailbox", mailbox, `"ring" for a cluster with a handle: ports cannot be shared`);
+    }
+    return this.#supervisor.handle as ClusterHandle<M>;
   }
 
   /** What every actor does at present, within about a second, whatever they do. @throws SynodError `CLUSTER_CLOSED` */
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    return { actors, leader: leaderOf(actors), clients: [...this.#clients.keys()] };
+    const clients = new Set([...this.#supervisor.clients(), ...this.#clients.keys()]);
+    return { actors, leader: leaderOf(actors), clients: [...clients] };
   }
 
   /**
@@ -182,6 +167,7 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
 
   async #close(): Promise<void> {
     await Promise.resolve();
+    this.#supervisor.closeClients();
     await Promise.all([...this.#clients.values()].map(client => client.close()));
     await this.#supervisor.close();
   }

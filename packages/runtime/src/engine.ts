@@ -109,7 +109,7 @@ function result(value: unknown, what: string): Result {
   return capture(value, what);
 }
 
-function failure(cause: unknown): ApplyFailure {
+export function failure(cause: unknown): ApplyFailure {
   let reason: string;
   try {
     reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);

@@ -44,6 +44,8 @@ export const messageTypes = [
   "chosen",
   "read",
   "readReady",
+  "sample",
+  "standIn",
 ] as const satisfies readonly MessageType[];
 
 const typeNumbers = new Map<MessageType, number>(messageTypes.map((type, number) => [type, number]));
@@ -83,13 +85,13 @@ const fieldCounts: Record<MessageType, number> = {
   propose: 2,
   notLeader: 3,
   prepare: 3,
-  promise: 6,
-  refuse: 4,
+  promise: 5,
+  refuse: 5,
   accept: 7,
   accepted: 7,
   fetch: 1,
   trimmed: 1,
-  progress: 2,
+  progress: 4,
   response: 5,
   sessionOpened: 1,
   sessionExpired: 1,
@@ -101,7 +103,9 @@ const fieldCounts: Record<MessageType, number> = {
   release: 1,
   chosen: 4,
   read: 1,
-  readReady: 2,
+  readReady: 3,
+  sample: 2,
+  standIn: 1,
 };
 
 function fieldsOf(message: Message): unknown[] {
@@ -119,9 +123,8 @@ function fieldsOf(message: Message): unknown[] {
         ballotFields(message.ballot),
         message.firstInstance,
         message.trimmedBelow,
-        message.part,
-        message.parts,
         message.accepted.map(entryFields),
+        message.continuesAt,
       ];
     case "refuse":
       return [
@@ -129,6 +132,7 @@ function fieldsOf(message: Message): unknown[] {
         ballotFields(message.promised),
         message.trimmedBelow,
         message.leaseUntil,
+        message.full,
       ];
     case "accept":
       return [
@@ -155,7 +159,7 @@ function fieldsOf(message: Message): unknown[] {
     case "trimmed":
       return [message.trimmedBelow];
     case "progress":
-      return [message.appliedBelow, message.stuck];
+      return [message.appliedBelow, message.stuck, message.trimBelow, message.pinnedAt];
     case "response": {
       const { results, failures } = encodeResults(message.results);
       return [message.session, message.firstSequence, results, failures, message.appliedBelow];
@@ -189,7 +193,11 @@ function fieldsOf(message: Message): unknown[] {
     case "read":
       return [message.id];
     case "readReady":
-      return [message.id, message.readBelow];
+      return [message.id, message.readBelow, message.storageFull];
+    case "sample":
+      return [message.appliedBelow, message.samples];
+    case "standIn":
+      return [message.on];
     default:
       return assertNever(message);
   }
@@ -209,9 +217,8 @@ function messageOf(type: MessageType, f: Field[]): Message {
         ballot: toBallot(f[1]),
         firstInstance: f[2],
         trimmedBelow: f[3],
-        part: f[4],
-        parts: f[5],
-        accepted: f[6].map(toEntry),
+        accepted: f[4].map(toEntry),
+        continuesAt: f[5],
       };
     case "refuse":
       return {
@@ -220,6 +227,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
         promised: toBallot(f[2]),
         trimmedBelow: f[3],
         leaseUntil: f[4],
+        full: f[5],
       };
     case "accept":
       return {
@@ -248,7 +256,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
     case "trimmed":
       return { type, trimmedBelow: f[1] };
     case "progress":
-      return { type, appliedBelow: f[1], stuck: f[2] };
+      return { type, appliedBelow: f[1], stuck: f[2], trimBelow: f[3], pinnedAt: f[4] };
     case "response": {
       const results = decodeResults(f[3], f[4]);
       return { type, session: f[1], firstSequence: f[2], results, appliedBelow: f[5] };
@@ -283,7 +291,11 @@ function messageOf(type: MessageType, f: Field[]): Message {
     case "read":
       return { type, id: f[1] };
     case "readReady":
-      return { type, id: f[1], readBelow: f[2] };
+      return { type, id: f[1], readBelow: f[2], storageFull: f[3] };
+    case "sample":
+      return { type, appliedBelow: f[1], samples: f[2] };
+    case "standIn":
+      return { type, on: f[1] };
     default:
       return assertNever(type);
   }

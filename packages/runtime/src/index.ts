@@ -2,6 +2,7 @@ export type { Inspection, MailboxStatus } from "./actor.js";
 export type { ActorStatus } from "./actor-status.js";
 export type { Client } from "./client.js";
 export { Cluster, type ClusterStatus } from "./cluster.js";
+export { connect } from "./connect.js";
 export { type Outcome, SynodError, type SynodErrorCode } from "./errors.js";
 export type {
   ActorDown,
@@ -13,6 +14,7 @@ export type {
   SnapshotFailed,
 } from "./events.js";
 export type { Faults } from "./faults.js";
+export type { ClusterHandle } from "./handle.js";
 export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
 export type {
   AnswerOf,

@@ -35,9 +35,11 @@ export const runtimeLimits = {
    */
   retryAfterMs: 500,
   retryAfterMsMax: 8000,
-  /** An idle client says so often within the time-out of its session that it lives. */
+  /** A client says so often within the time-out of its session that it lives, to the log and to the supervisor. */
   keepAlivesPerTimeout: 4,
-  /** An actor under load gives its event loop a turn this often, in milliseconds. */
+  /** A client that waits and hears nothing tells the actors of its lanes again after this long, in milliseconds. */
+  announceAfterMs: 2000,
+  /** An actor or a client under load gives its event loop a turn this often, in milliseconds. */
   eventLoopTurnMs: 5,
   /** No actor waits longer than this for a ring of its doorbell, in milliseconds. */
   parkMsMax: 500,
@@ -252,7 +254,7 @@ export function checkStall(options: { readonly ms: number }): void {
   check(stallMs, options);
 }
 
-function check(shape: v.GenericSchema, value: unknown): void {
+export function check(shape: v.GenericSchema, value: unknown): void {
   const checked = v.safeParse(shape, value);
   if (checked.success) return;
   const issue = checked.issues[0] as v.BaseIssue<unknown>;

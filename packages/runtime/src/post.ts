@@ -22,6 +22,8 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "release",
   "read",
   "readReady",
+  "sample",
+  "standIn",
 ]);
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */
@@ -33,11 +35,15 @@ export class Post {
   readonly #recorder: FrameRecorder | undefined;
   /** Called when a frame does not fit; the frame must be copied to be kept. */
   readonly #refused: (to: Address, frame: Uint8Array, lane: LaneKind) => void;
+  /** Called when a receiver is not known; may add it. */
+  readonly #unknown: (() => void) | undefined;
 
   constructor(
     depths: DepthTracker | undefined,
     refused?: (to: Address, frame: Uint8Array, lane: LaneKind) => void,
+    unknown?: () => void,
   ) {
+    this.#unknown = unknown;
     this.#depths = depths;
     this.#recorder = depths && new FrameRecorder();
     this.#refused = refused ?? (() => undefined);
@@ -57,7 +63,7 @@ export class Post {
     outbox.close();
   }
 
-  /** A receiver that is not known any more is a client that has left: what is for it is dropped. */
+  /** A receiver that is not known any more is a client that has left, unless it has just come. */
   send(envelopes: readonly Envelope[]): void {
     for (const { to, message } of envelopes) {
       const depth = this.#depths?.sent(message);
@@ -65,6 +71,7 @@ export class Post {
       const traced = this.#recorder?.describe(message, depth ?? 0);
       const lane: LaneKind = controlTypes.has(message.type) ? "control" : "bulk";
       for (const address of to) {
+        if (!this.#outboxes.has(address)) this.#unknown?.();
         if (this.#outboxes.has(address) && this.write(address, frame, lane)) {
           this.traffic.count(message.type, frame.byteLength);
           if (traced !== undefined) this.#recorder?.record(traced, address);

@@ -226,7 +226,11 @@ class LearnerHost implements RoleHost {
       fetchAfterMs: runtimeLimits.fetchAfterMs,
       ...(spec.options.digest ? { digest: digestOfBatch } : {}),
     });
-    this.#replica = new Replica(spec.index, engine, spec.options.sessionTimeoutMs);
+    this.#replica = new Replica({
+      learner: spec.index,
+      host: engine,
+      sessionTimeoutMs: spec.options.sessionTimeoutMs,
+    });
   }
 
   receive(from: Address, message: Message, now: number): void {

@@ -20,7 +20,7 @@ export interface StateMachine<
   apply(command: Command, at: AppliedAt): Result;
   /** Reads without changing anything. */
   query?(query: Query): Answer;
-  /** The whole state, in pieces of any size that survive the encoding. */
+  /** The whole state, in pieces of any size that survive the encoding. A piece must not change once it was yielded. */
   snapshot(): Iterable<Chunk>;
   /** Replaces the state by that of a snapshot. */
   restore(chunks: AsyncIterable<Chunk>): Promise<void>;

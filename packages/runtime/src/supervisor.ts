@@ -1,9 +1,11 @@
 import { type Address, assertNever, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ActorSpec, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
 import type { ActorStatus } from "./actor-status.js";
+import { ClientRegistry } from "./announcements.js";
 import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import type { Emit } from "./events.js";
+import { type ClusterHandle, ClusterWords, createHandle } from "./handle.js";
 import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
 import { createStorageRegion } from "./storage/index.js";
@@ -18,6 +20,10 @@ export class Supervisor {
   readonly #options: ResolvedOptions;
   readonly #actors: ReadonlyMap<Address, SupervisedActor>;
   readonly #emit: Emit;
+  /** The way in for clients. */
+  readonly handle: ClusterHandle;
+  /** Clients whose lanes are rings. */
+  readonly #clients: ClientRegistry | undefined;
   /** Of the latest leader that was heard of: notices of several proposers may overtake each other. */
   #ballot: Ballot = noBallot;
 
@@ -25,15 +31,14 @@ export class Supervisor {
     this.#options = options;
     this.#emit = emit;
     const wired = wireActors(topology, options.mailbox);
+    const entrances = wired
+      .filter(({ role }) => role !== "acceptor")
+      .map(({ name, doorbell }) => ({ name, doorbell }));
+    this.handle = createHandle(topology, options, entrances);
+    if (options.mailbox === "ring") this.#clients = new ClientRegistry(this.handle);
     this.#actors = new Map(
       wired.map(actor => [actor.name, this.#supervise(actor, topology, stateMachine)] as const),
     );
-  }
-
-  /** All of them, or, by role, those of a role. */
-  actors(...roles: ActorSpec["role"][]): WiredActor[] {
-    const wired = [...this.#actors.values()].map(actor => actor.wired);
-    return roles.length === 0 ? wired : wired.filter(({ role }) => roles.includes(role));
   }
 
   /** @throws SynodError of the first actor that does not start */
@@ -89,8 +94,21 @@ export class Supervisor {
     return this.#actor(name).stall(ms);
   }
 
+  /** The names of all clients, on whichever threads. */
+  clients(): Address[] {
+    return this.#clients?.names() ?? [];
+  }
+
+  /** Tells clients on all threads that the cluster is closed. */
+  closeClients(): void {
+    // In this order: a client that is not on the list yet looks at the word after it has announced itself.
+    new ClusterWords(this.handle.memory).close();
+    this.#clients?.close();
+  }
+
   /** Stops every actor, and resolves when no thread is left. */
   async close(): Promise<void> {
+    this.closeClients();
     await Promise.all([...this.#actors.values()].map(actor => actor.close()));
   }
 
@@ -111,6 +129,7 @@ export class Supervisor {
         stateMachine,
         mailbox,
         doorbell,
+        ...(mailbox === "ring" && role !== "acceptor" ? { channel: this.handle.channel } : {}),
         ...(storageRegion === undefined ? {} : { storageRegion }),
       },
       survives: role !== "acceptor" || isShared,
@@ -123,7 +142,11 @@ export class Supervisor {
   /** Lanes are opened again by each life. Ports die with a thread, and are replaced on both sides. */
   #connectionsOf(wired: WiredActor, isFirst: boolean): ConnectionEnds[] {
     if (isFirst || this.#options.mailbox === "ring") return [...wired.connections];
-    const { atActor, atOthers } = rewireActor(wired, this.actors(), this.#options.mailbox);
+    const { atActor, atOthers } = rewireActor(
+      wired,
+      [...this.#actors.values()].map(actor => actor.wired),
+      this.#options.mailbox,
+    );
     for (const [other, ends] of atOthers) void this.#actor(other).replaceEnds(ends);
     return atActor;
   }

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { type ActorRole, type Address, actorAddress, type Topology } from "@synod/core";
 import type { ConnectionEnds } from "./actor.js";
+import type { Entrance } from "./handle.js";
 import {
   createConnection,
   createDoorbell,
@@ -18,11 +19,9 @@ const speaksTo: Record<ActorRole, readonly ActorRole[]> = {
 };
 
 /** An actor before its thread runs: its name and its ends of all connections. */
-export interface WiredActor {
-  readonly name: Address;
+export interface WiredActor extends Entrance {
   readonly role: ActorRole;
   readonly index: number;
-  readonly doorbell: Doorbell;
   readonly connections: ConnectionEnds[];
 }
 
@@ -96,7 +95,7 @@ function connect(
 export function wireClient(
   client: Address,
   clientDoorbell: Doorbell,
-  actor: WiredActor,
+  actor: Entrance,
   kind: MailboxKind,
 ): ClientConnection {
   const there = createConnection(kind, actor.doorbell, capacities);

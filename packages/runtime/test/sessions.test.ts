@@ -19,6 +19,17 @@ test("the session of an idle client outlives its time-out by far", async () => {
   });
 });
 
+test("a client that is idle from the beginning keeps its session, however short the time-out", async () => {
+  const sessionTimeoutMs = 400;
+  await withCluster({ sessionTimeoutMs }, async cluster => {
+    const [idle, busy] = await Promise.all([cluster.connect(), cluster.connect()]);
+    const timeMs = async () => ((await busy.propose({ do: "position" })) as { timeMs: number }).timeMs;
+    const begin = await timeMs();
+    await until(timeMs, now => now > begin + 2 * sessionTimeoutMs);
+    expect(await idle.propose({ id: "first" })).toEqual({ id: "first" });
+  });
+});
+
 test("a client whose thread stands still for longer than the time-out loses its session, and connects again", async () => {
   const sessionTimeoutMs = 100;
   await withCluster({ sessionTimeoutMs }, async cluster => {

@@ -19,7 +19,7 @@ export function start(options: Partial<ClusterOptions<AnyMachine>> = {}): Promis
   return Cluster.start<AnyMachine>({ stateMachine: machine, ...options });
 }
 
-/** Runs a test with a cluster that is closed afterwards. */
+/** Runs a test with a cluster that is closed afterwards. Nobody in it may have lost a wake-up. */
 export async function withCluster(
   options: Partial<ClusterOptions<AnyMachine>>,
   test: (cluster: Cluster<AnyMachine>) => Promise<void>,
@@ -27,9 +27,25 @@ export async function withCluster(
   const cluster = await start(options);
   try {
     await test(cluster);
+    await expectNoLostWakeUps(cluster);
   } finally {
     await cluster.close();
   }
+}
+
+/**
+ * Holds where senders are killed as well: they announce frames only after they have rung for them. A cluster that the
+ * test has closed says nothing any more, and a failed actor's counters went with its thread.
+ */
+async function expectNoLostWakeUps(cluster: Cluster<AnyMachine>): Promise<void> {
+  const counters = await cluster.inspect().catch(async (error: unknown) => {
+    const code = error instanceof SynodError ? error.code : undefined;
+    if (code === "CLUSTER_CLOSED") return [];
+    if (code !== "ACTOR_FAILED") throw error;
+    const { actors } = await cluster.status();
+    return actors.map(({ name, mailbox }) => ({ name, lostWakeUps: mailbox?.lostWakeUps ?? 0 }));
+  });
+  expect(counters.filter(({ lostWakeUps }) => lostWakeUps > 0)).toEqual([]);
 }
 
 /** The SynodError that a promise rejects with. */

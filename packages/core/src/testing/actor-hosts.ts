@@ -1,18 +1,15 @@
 import { Acceptor, type AcceptorRecord, recoverAcceptor } from "../acceptor.js";
-import type { CommandSegment } from "../batch.js";
-import { Learner } from "../learner.js";
-import type { Address, Message, Result } from "../messages.js";
+import type { Address, Message } from "../messages.js";
 import { Proposer } from "../proposer.js";
 import { ThresholdQuorums } from "../quorum.js";
-import { Replica } from "../replica.js";
-import { actorAddress } from "../roles.js";
-import { decodeCommand, digestOf } from "./values.js";
+import { actorAddress, indexOf } from "../roles.js";
+import { digestOf } from "./values.js";
 import type { Host, World } from "./world.js";
 
 /** How long the roles wait before they repeat themselves, in virtual milliseconds. */
-const timing = { retransmitMs: 40, fetchAfterMs: 30 } as const;
+export const timing = { retransmitMs: 40, fetchAfterMs: 30 } as const;
 
-function quorumsOf({ profile }: World): ThresholdQuorums {
+export function quorumsOf({ profile }: World): ThresholdQuorums {
   return new ThresholdQuorums(profile.topology.acceptors, profile.quorums);
 }
 
@@ -53,6 +50,9 @@ export class ProposerHost implements Host {
   }
 
   receive(from: Address, message: Message, now: number): void {
+    if (message.type === "progress") {
+      this.world.checker.trims.onHeard(this.index, indexOf("learner", from), message, now);
+    }
     this.#proposer.receive(from, message, now);
     this.#observe();
   }
@@ -67,6 +67,7 @@ export class ProposerHost implements Host {
   flush(now: number): void {
     const { send } = this.#proposer.takeReady(now);
     for (const { message } of send) {
+      if (message.type === "accept") this.world.checker.trims.onAccept(this.index, message, now);
       if (message.type !== "readReady") continue;
       this.world.counters[now < this.#proposer.leaseUntil ? "leaseReads" : "roundReads"] += 1;
     }
@@ -76,6 +77,7 @@ export class ProposerHost implements Host {
 
   crash(): void {
     this.world.checker.onLease(this.index, undefined, 0);
+    this.world.checker.trims.onProposerCrash(this.index);
   }
 
   restart(now: number): void {
@@ -186,91 +188,5 @@ export class AcceptorHost implements Host {
     if (recovered !== undefined && !leasesAreKept) recovered = { ...recovered, lease: undefined };
     const bounds = { promisePartBytesMax: bytesMax, fetchBytesMax: bytesMax };
     return new Acceptor({ topology, leaseMs, bounds }, recovered, now);
-  }
-}
-
-export class LearnerHost implements Host {
-  readonly role = "learner";
-  readonly address: Address;
-  #learner: Learner;
-  #replica: Replica;
-  #applied = 0;
-
-  constructor(
-    readonly world: World,
-    readonly index: number,
-  ) {
-    this.address = actorAddress("learner", index);
-    this.#learner = this.#startLearner();
-    this.#replica = this.#startReplica();
-  }
-
-  get deadline(): number {
-    return this.#learner.deadline;
-  }
-
-  receive(from: Address, message: Message, now: number): void {
-    if (message.type === "query") this.#replica.receive(from, message);
-    else this.#learner.receive(from, message, now);
-  }
-
-  tick(now: number): void {
-    this.#learner.tick(now);
-  }
-
-  flush(): void {
-    const { checker, counters } = this.world;
-    const { chosen, send, mismatches } = this.#learner.takeReady();
-    counters.mismatches += mismatches.length;
-    checker.onMismatches(this.index, mismatches.length);
-    for (const entry of chosen) {
-      checker.onHandOn(this.index, entry);
-      this.#replica.apply(entry);
-      checker.onEntryApplied(this.index, this.#replica.appliedBelow);
-    }
-    this.world.send(this, send);
-    this.world.send(this, this.#replica.takeReady().send);
-  }
-
-  crash(): void {}
-
-  restart(): void {
-    this.world.checker.onLearnerRestart(this.index);
-    this.#applied = 0;
-    this.#learner = this.#startLearner();
-    this.#replica = this.#startReplica();
-  }
-
-  #startLearner(): Learner {
-    const { topology, firstInstance, digest } = this.world.profile;
-    const options = {
-      topology,
-      quorums: quorumsOf(this.world),
-      index: this.index,
-      fetchAfterMs: timing.fetchAfterMs,
-      ...(digest ? { digest: digestOf } : {}),
-    };
-    return new Learner(options, firstInstance);
-  }
-
-  #startReplica(): Replica {
-    const host = {
-      apply: (segment: CommandSegment, skip: number, firstInstance: number, timeMs: number) =>
-        this.#apply(segment, skip, firstInstance, timeMs),
-      query: () => this.#applied,
-    };
-    return new Replica(this.index, host, this.world.profile.sessionTimeoutMs);
-  }
-
-  /** The state machine: a command's result is its position among all that were applied. */
-  #apply(segment: CommandSegment, skip: number, firstInstance: number, timeMs: number): readonly Result[] {
-    const results: number[] = [];
-    for (let position = skip; position < segment.count; position++) {
-      const command = decodeCommand(segment.bytes, segment.skip + position);
-      const instance = firstInstance + position - skip;
-      this.#applied = this.world.checker.onApply(this.index, command, instance, timeMs);
-      results.push(this.#applied);
-    }
-    return results;
   }
 }

@@ -3,7 +3,9 @@ import { type Ballot, compareBallots, formatBallot, noBallot } from "../ballot.j
 import type { Batch } from "../batch.js";
 import type { AcceptedEntry, Address, Message, PromiseMessage, ResponseMessage } from "../messages.js";
 import type { QuorumSizes } from "../quorum.js";
+import type { Divergence } from "../sample-exchange.js";
 import { SessionModel } from "./session-model.js";
+import { TrimModel } from "./trim-model.js";
 import { type InstanceValue, valuesOf } from "./values.js";
 
 /** A promise of the protocol that a run has broken. */
@@ -41,6 +43,8 @@ export interface CheckerOptions {
   readonly firstInstance: number;
   readonly firstSequence: number;
   readonly sessionTimeoutMs: number;
+  /** So much of the log is to be kept above what is trimmed. */
+  readonly tailInstances: number;
   /** Virtual time, in milliseconds. */
   readonly now: () => number;
 }
@@ -62,6 +66,8 @@ export class Checker {
   readonly #chosen = new Map<number, { readonly ballot: Ballot; readonly value: InstanceValue }>();
   readonly #promised: Ballot[];
   readonly #promisers = new Map<string, Set<number>>();
+  /** By ballot: where its phase 1 begins, and by acceptor where the parts of its Promise have led. */
+  readonly #prepares = new Map<string, { readonly first: number; readonly told: Map<number, Set<number>> }>();
   /** Ballots whose phase 1 is complete, and since when. */
   readonly #elected = new Map<string, { readonly ballot: Ballot; readonly at: number }>();
   /** By client and request: what was chosen when a read was asked for. */
@@ -75,7 +81,11 @@ export class Checker {
   readonly #handedOnBelow: number[];
   readonly #appliedAt: number[];
   #chosenBelow: number;
+  /** Pairs of learners that were reported to have gone apart. */
+  readonly #diverged = new Set<string>();
+  #wrongResults = 0;
   readonly sessions: SessionModel;
+  readonly trims: TrimModel;
 
   constructor(options: CheckerOptions) {
     this.#options = options;
@@ -85,6 +95,7 @@ export class Checker {
     this.#appliedAt = new Array<number>(options.learners).fill(0);
     this.#corrupted = new Array<number>(options.learners).fill(0);
     this.#mismatched = new Array<number>(options.learners).fill(0);
+    this.trims = new TrimModel(options.firstInstance, options.tailInstances, require);
     this.sessions = new SessionModel(options.firstSequence, options.sessionTimeoutMs, require);
   }
 
@@ -102,16 +113,19 @@ export class Checker {
       case "lease":
         return this.#onPromised(acceptor, record.ballot);
       case "trim":
-        for (const below of this.#handedOnBelow) {
-          require(record.below <= below, "nothing is trimmed that a learner has not learned");
-        }
+        return this.trims.onTrim(record.below);
     }
   }
 
   /** Messages must be covered by what their sender may know, or has made safe. */
   onSend(role: "proposer" | "acceptor" | "learner" | "client", index: number, message: Message): void {
     if (message.type === "promise") this.#onPromise(index, message);
-    else if (message.type === "propose" && message.forwarded) {
+    else if (message.type === "prepare") {
+      const key = formatBallot(message.ballot);
+      // The first one of a ballot; later ones may ask for the rest of a Promise.
+      if (!this.#prepares.has(key))
+        this.#prepares.set(key, { first: message.firstInstance, told: new Map() });
+    } else if (message.type === "propose" && message.forwarded) {
       const by = this.#forwarded.get(message.segments) ?? index;
       require(by === index, "a forwarded proposal is not forwarded again");
       this.#forwarded.set(message.segments, index);
@@ -126,9 +140,12 @@ export class Checker {
     } else if (message.type === "accept") {
       const { ballot, firstInstance, batch } = message;
       require(ballot.proposer === index, "a proposer proposes in its own ballots");
-      const promisers = this.#promisers.get(formatBallot(ballot))?.size ?? 0;
+      const told = [...(this.#prepares.get(formatBallot(ballot))?.told.values() ?? [])];
+      const promisers = told.filter(reached => reached.has(-1)).length;
       require(promisers >= this.#options.quorums.prepare, "Accept is sent after a phase-1 quorum");
       this.#noteProposals(ballot, firstInstance, batch);
+    } else if (message.type === "progress") {
+      this.trims.onReport(index, message.trimBelow, this.#handedOnBelow[index] as number);
     } else if (message.type === "response" && role === "learner") this.#onResponse(message);
   }
 
@@ -212,6 +229,34 @@ export class Checker {
     if (appliedBelow !== this.#chosenBelow) return;
     const applied = this.#appliedAt[learner];
     require(applied === this.sessions.applied.length, "a replica applies every command that is due");
+  }
+
+  /** A learner goes on from a snapshot of a state machine that had applied so many commands. */
+  onRestored(learner: number, instance: number, applied: number): void {
+    require(instance <= this.#chosenBelow, "a snapshot holds what is chosen");
+    const held = this.sessions.appliedAt.filter(at => at.instance < instance).length;
+    require(applied === held, "a snapshot holds exactly what it says");
+    this.#handedOnBelow[learner] = instance;
+    this.#appliedAt[learner] = applied;
+  }
+
+  /** The sampled result of a learner's state machine is not that of the others. */
+  onWrongResult(): void {
+    this.#wrongResults += 1;
+  }
+
+  onDivergence({ learners: [one, other] }: Divergence): void {
+    require(this.#wrongResults > 0, "state machines that return the same have not gone apart");
+    this.#diverged.add(`${Math.min(one, other)} ${Math.max(one, other)}`);
+  }
+
+  /** Have these learners, whose samples differ, been reported? */
+  isReported(one: number, other: number): boolean {
+    return this.#diverged.has(`${Math.min(one, other)} ${Math.max(one, other)}`);
+  }
+
+  isGone(learner: number): boolean {
+    return this.#gone.has(learner);
   }
 
   onLearnerRestart(learner: number): void {
@@ -312,6 +357,7 @@ export class Checker {
       });
     }
     const key = formatBallot(message.ballot);
+    this.#noteTold(key, acceptor, message);
     const promisers = this.#promisers.get(key);
     if (promisers === undefined) this.#promisers.set(key, new Set([acceptor]));
     else promisers.add(acceptor);
@@ -320,6 +366,15 @@ export class Checker {
     const elected = { ballot: message.ballot, at: this.#options.now() };
     this.#elected.set(key, elected);
     for (const belief of this.#beliefs.values()) requireUnchallenged(belief, elected);
+  }
+
+  /** Parts count together where each begins at the end of another, from the prepared instance on. */
+  #noteTold(key: string, acceptor: number, { firstInstance, continuesAt }: PromiseMessage): void {
+    const prepare = this.#prepares.get(key);
+    require(prepare !== undefined, "Promise answers a Prepare");
+    const reached = prepare.told.get(acceptor) ?? new Set([prepare.first]);
+    prepare.told.set(acceptor, reached);
+    if (reached.has(firstInstance)) reached.add(continuesAt);
   }
 
   #onResponse({ session, firstSequence, results }: ResponseMessage): void {

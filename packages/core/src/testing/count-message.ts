@@ -13,6 +13,9 @@ export function countMessage(counters: Counters, message: Message, isTick: boole
     case "progress":
       if (message.stuck) counters.stuckLearners += 1;
       return;
+    case "standIn":
+      if (message.on) counters.standIns += 1;
+      return;
     case "chosen":
       counters.announcements += 1;
       return;
@@ -29,7 +32,7 @@ export function countMessage(counters: Counters, message: Message, isTick: boole
       counters.redirects += 1;
       return;
     case "promise":
-      if (message.part > 0) counters.parts += 1;
+      if (message.continuesAt >= 0) counters.parts += 1;
       return;
     case "prepare":
       if (isTick) counters.retransmissions += 1;

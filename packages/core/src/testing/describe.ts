@@ -63,12 +63,13 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     }
     case "promise": {
       const found = message.accepted.map(entry => describeEntry(entry, describeCommands)).join("; ");
-      const part = message.parts > 1 ? ` (part ${message.part + 1} of ${message.parts})` : "";
+      const rest = message.continuesAt < 0 ? "" : `; goes on at ${message.continuesAt}`;
       const trimmed = describeTrimmed(message.trimmedBelow);
-      return `Promise ${describeBallot(message.ballot)} from ${message.firstInstance}${part}: ${found || "nothing"}${trimmed}`;
+      return `Promise ${describeBallot(message.ballot)} from ${message.firstInstance}: ${found || "nothing"}${rest}${trimmed}`;
     }
     case "refuse": {
-      const { ballot, promised, trimmedBelow, leaseUntil } = message;
+      const { ballot, promised, trimmedBelow, leaseUntil, full } = message;
+      if (full) return `Refuse ${describeBallot(ballot)}: no room${describeTrimmed(trimmedBelow)}`;
       const why = leaseUntil > 0 ? `leased until ${leaseUntil} ms` : `promised ${describeBallot(promised)}`;
       return `Refuse ${describeBallot(ballot)}: ${why}${describeTrimmed(trimmedBelow)}`;
     }
@@ -87,8 +88,12 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
       return `Fetch from ${message.firstInstance}`;
     case "trimmed":
       return `Trimmed below ${message.trimmedBelow}`;
-    case "progress":
-      return `Progress applied below ${message.appliedBelow}${message.stuck ? ", stuck" : ""}`;
+    case "progress": {
+      const { appliedBelow, stuck, trimBelow, pinnedAt } = message;
+      const published = trimBelow > 0 ? `, may be trimmed below ${trimBelow}` : "";
+      const pinned = pinnedAt >= 0 ? `, pinned at ${pinnedAt}` : "";
+      return `Progress applied below ${appliedBelow}${stuck ? ", stuck" : ""}${published}${pinned}`;
+    }
     case "response": {
       const { session, firstSequence, results, appliedBelow } = message;
       const sequences = describeSequences(session, firstSequence, results.length);
@@ -121,7 +126,13 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     case "read":
       return `Read ${message.id}`;
     case "readReady":
-      return `ReadReady ${message.id} once applied below ${message.readBelow}`;
+      return `ReadReady ${message.id} once applied below ${message.readBelow}${message.storageFull ? ", storage is full" : ""}`;
+    case "sample": {
+      const samples = message.samples.map(([instance, chain]) => `${instance}: ${chain.toString(16)}`);
+      return `Sample applied below ${message.appliedBelow}: ${samples.join(", ") || "none"}`;
+    }
+    case "standIn":
+      return message.on ? "StandIn from now on" : "StandIn no more";
     default:
       return assertNever(message);
   }

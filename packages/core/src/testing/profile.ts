@@ -21,6 +21,9 @@ export const faultKinds = [
   "abandon",
   "leave",
   "sleep",
+  "failSnapshot",
+  "failRestore",
+  "wrongResult",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -46,8 +49,14 @@ export interface Profile {
   readonly sessionTimeoutMs: number;
   /** Without faults, clients stay idle for a while before the end, and their sessions must stay. */
   readonly idleMs: number;
-  /** With trimming, learners report progress and never lose what they have learned. */
+  /** With trimming, learners report progress and take snapshots. */
   readonly trimming: boolean;
+  /** A snapshot is taken after so many commands. */
+  readonly snapshotEvery: number;
+  /** Instances that are kept above what is trimmed. */
+  readonly tailInstances: number;
+  /** Results of instances divisible by this are compared. */
+  readonly sampleEvery: number;
   /** Who is never started again after the faults: none, or one of a role that can do without. */
   readonly deadForEver: "nobody" | "proposer" | "acceptor" | "learner";
   /** Everything below was chosen, applied and trimmed before the run. */
@@ -62,7 +71,7 @@ export interface Profile {
   readonly lateFlush: number;
   /**
    * Probabilities per message, per call of an actor (stall), per turn of a client (abandon, leave, sleep), per
-   * unrest (impatience, transfer, split), or per link and unrest (cut).
+   * unrest (impatience, transfer, split), per link and unrest (cut), or per snapshot, restore and sample.
    */
   readonly faults: Readonly<Record<FaultKind, number>>;
 }
@@ -135,13 +144,19 @@ export function drawProfile(random: Random): Profile {
       split: random.pick([0, 0, 0.1, 0.4]),
       crashProposer: random.pick([0, 0.002, 0.01, 0.05]),
       crashAcceptor: random.pick([0, 0.005, 0.02, 0.08]),
-      crashLearner: trimming ? 0 : random.pick([0, 0.002, 0.01, 0.03]),
+      crashLearner: random.pick([0, 0.002, 0.01, 0.03]),
       impatience: random.pick([0, 0.2, 1]),
       transfer: random.pick([0, 0, 0.1, 0.3]),
       corrupt: random.pick([0, 0.01, 0.1]),
       abandon: random.pick([0, 0.1, 0.3]),
       leave: random.pick([0, 0.02, 0.05]),
       sleep: random.pick([0, 0, 0.01, 0.03]),
+      failSnapshot: random.pick([0, 0.2, 0.5]),
+      failRestore: random.pick([0, 0.2, 0.5]),
+      wrongResult: random.pick([0, 0, 0, 0.01, 0.1]),
     },
+    snapshotEvery: random.pick([1, 3, 8]),
+    tailInstances: random.pick([0, 2, 10]),
+    sampleEvery: random.pick([1, 2, 4]),
   };
 }

@@ -1,16 +1,18 @@
 import type { Address, Envelope, Message } from "../messages.js";
 import { indexOf } from "../roles.js";
-import { AcceptorHost, LearnerHost, ProposerHost } from "./actor-hosts.js";
+import { AcceptorHost, ProposerHost } from "./actor-hosts.js";
 import { Checker, CheckFailure } from "./checker.js";
 import { ClientHost } from "./client-host.js";
 import { countMessage } from "./count-message.js";
 import { EventQueue } from "./event-queue.js";
 import { freezeDeep } from "./freeze-deep.js";
 import { describeEvent, type SimulationEvent } from "./history.js";
+import { LearnerHost } from "./learner-host.js";
 import { Links, sideOf } from "./links.js";
 import { Operations } from "./operations.js";
 import { drawProfile, type FaultKind, graceMs, type Profile } from "./profile.js";
 import { Random } from "./random.js";
+import { SnapshotStore } from "./snapshot-store.js";
 import { corrupted } from "./values.js";
 import { type Counters, type Host, noCounters, type World } from "./world.js";
 
@@ -71,10 +73,12 @@ class Simulation implements World {
   readonly counters = noCounters();
   readonly random: Random;
   readonly firstSequence: number;
+  readonly snapshots = new SnapshotStore();
   readonly #events = new EventQueue<SimulationEvent>();
   readonly #places = new Map<Address, Place>();
   readonly #links = new Links();
   readonly #proposers: ProposerHost[];
+  readonly #learners: LearnerHost[];
   readonly #clients: ClientHost[] = [];
   readonly #history: { readonly at: number; readonly event: SimulationEvent }[] = [];
   readonly #faultSteps: number;
@@ -96,12 +100,19 @@ class Simulation implements World {
     this.random = random;
     this.firstSequence = options.firstSequence ?? 1;
     this.#faultSteps = options.faultSteps ?? this.profile.faultSteps;
-    const { topology, quorums, firstInstance, sessionTimeoutMs } = this.profile;
+    const { topology, quorums, firstInstance, sessionTimeoutMs, tailInstances } = this.profile;
     const { acceptors, learners } = topology;
     const now = () => this.#now;
     const { firstSequence } = this;
     const sizes = { acceptors, learners, quorums };
-    this.checker = new Checker({ ...sizes, firstInstance, firstSequence, sessionTimeoutMs, now });
+    this.checker = new Checker({
+      ...sizes,
+      firstInstance,
+      firstSequence,
+      sessionTimeoutMs,
+      tailInstances,
+      now,
+    });
     this.operations = new Operations(now);
     const indexes = (count: number) => Array.from({ length: count }, (_, index) => index);
     const nextIncarnation = () => ++this.#incarnation;
@@ -109,7 +120,8 @@ class Simulation implements World {
       index => new ProposerHost(this, index, nextIncarnation),
     );
     for (const index of indexes(acceptors)) this.#add(new AcceptorHost(this, index));
-    for (const index of indexes(learners)) this.#add(new LearnerHost(this, index));
+    this.#learners = indexes(learners).map(index => new LearnerHost(this, index));
+    for (const host of this.#learners) this.#add(host);
     for (const host of this.#proposers) {
       host.start(this.#now);
       this.#add(host);
@@ -136,7 +148,8 @@ class Simulation implements World {
 
   get done(): boolean {
     if (this.faulty || this.#now < this.#faultlessSince + this.profile.idleMs) return false;
-    return this.checker.learnersAgree() && this.#clients.every(client => client.gone || client.settled);
+    if (!this.checker.learnersAgree() || this.#learnersBusy().length > 0) return false;
+    return this.#clients.every(client => client.gone || client.settled);
   }
 
   /** Judges the run as a whole. */
@@ -197,7 +210,22 @@ class Simulation implements World {
   #unsettled(): string[] {
     const clients = this.#clients.filter(client => !client.gone && !client.settled);
     const waiting = clients.map(client => `${client.address} ${client.waitsFor}`);
-    return this.checker.learnersAgree() ? waiting : [...waiting, "learners do not agree"];
+    const learners = this.checker.learnersAgree() ? this.#learnersBusy() : ["learners do not agree"];
+    return [...waiting, ...learners];
+  }
+
+  /** What learners still have to do, or to say of each other. */
+  #learnersBusy(): string[] {
+    const alive = this.#learners.filter(({ index }) => !this.checker.isGone(index));
+    const busy = alive.filter(({ isQuiet }) => !isQuiet).map(({ address }) => `${address} is busy`);
+    for (const one of alive) {
+      for (const other of alive) {
+        const differ = one.index < other.index && one.lastSample !== other.lastSample;
+        if (!differ || this.checker.isReported(one.index, other.index)) continue;
+        busy.push(`${one.address} and ${other.address} differ`);
+      }
+    }
+    return busy;
   }
 
   #add(host: Host): void {
@@ -473,7 +501,6 @@ class Simulation implements World {
       nobody: false,
       proposer: proposers > 1,
       acceptor: acceptors > Math.max(quorums.prepare, quorums.accept),
-      // Nothing is trimmed any more without it, and so nothing that it has not learned.
       learner: learners > 1,
     };
     if (!isSpare[deadForEver]) return undefined;

@@ -3,6 +3,7 @@ import type { Checker } from "./checker.js";
 import type { Operations } from "./operations.js";
 import type { Profile } from "./profile.js";
 import type { Random } from "./random.js";
+import type { SnapshotStore } from "./snapshot-store.js";
 
 /** What happened in a run, by kind: a run of many seeds should see each of them. */
 export const counterNames = [
@@ -42,6 +43,15 @@ export const counterNames = [
   "answers",
   "leaseReads",
   "roundReads",
+  "snapshots",
+  "failedSnapshots",
+  "restores",
+  "failedRestores",
+  "snapshotsWanted",
+  "standIns",
+  "answersForOthers",
+  "wrongResults",
+  "divergences",
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 export type Counters = Record<CounterName, number>;
@@ -57,6 +67,7 @@ export interface World {
   readonly operations: Operations;
   readonly counters: Counters;
   readonly random: Random;
+  readonly snapshots: SnapshotStore;
   /** False once the faults have stopped. */
   readonly faulty: boolean;
   /** Virtual time, in milliseconds. An actor may be given an earlier one: it was frozen after it looked. */

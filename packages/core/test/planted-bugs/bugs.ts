@@ -41,6 +41,19 @@ const splitLeaders: PlantedBug["options"] = {
   },
 };
 
+/** Learners that take many snapshots, crash, and restore them. */
+const snapshots: PlantedBug["options"] = {
+  profile: {
+    topology: { proposers: 2, acceptors: 3, learners: 2 },
+    quorums: { prepare: 2, accept: 2 },
+    trimming: true,
+    snapshotEvery: 3,
+    tailInstances: 2,
+    faultSteps: 1500,
+  },
+  faults: { crashLearner: 0.03, wrongResult: 0, failSnapshot: 0.2, failRestore: 0.2 },
+};
+
 /** Mistakes that people make, as far as core has the parts yet. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
@@ -71,8 +84,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "of part.accepted) found.put(entry, higherBallot)",
-        replace: "of part.accepted) found.put(entry, existing => existing)",
+        find: "of message.accepted) state.found.put(entry, higherBallot)",
+        replace: "of message.accepted) state.found.put(entry, existing => existing)",
       },
     ],
     options: splitAcceptors,
@@ -83,8 +96,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "of part.accepted) found.put(entry, higherBallot)",
-        replace: "of part.accepted) found.put(entry, (_, incoming) => incoming)",
+        find: "of message.accepted) state.found.put(entry, higherBallot)",
+        replace: "of message.accepted) state.found.put(entry, (_, incoming) => incoming)",
       },
     ],
     options: splitAcceptors,
@@ -95,8 +108,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "acceptor.ts",
-        find: "chunks.at(-1)?.push(entry);",
-        replace: "chunks.at(-1)?.push({ ...entry, ballot: this.#promised });",
+        find: "      accepted.push(entry);",
+        replace: "      accepted.push({ ...entry, ballot: this.#promised });",
       },
     ],
   },
@@ -106,7 +119,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "if (parts.some(({ part }) => part === message.part)) return;",
+        find: "if (message.firstInstance !== continuesAt(state, acceptor)) return false;",
         replace: "",
       },
       {
@@ -195,8 +208,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "an incomplete Promise merged",
     rule: 2,
     patches: [
-      { file: "phase-one.ts", find: "if (parts.length < message.parts) return;", replace: "" },
-      { file: "phase-one.ts", find: "if (parts.length < (parts[0]?.parts ?? 1)) continue;", replace: "" },
+      {
+        file: "phase-one.ts",
+        find: "if (message.continuesAt < 0) state.promised",
+        replace: "state.promised",
+      },
     ],
   },
   {
@@ -205,8 +221,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "acceptor.ts",
-        find: "trimmedBelow: this.#trimmedBelow,\n          part,",
-        replace: "trimmedBelow: 0,\n          part,",
+        find: "firstInstance, trimmedBelow, accepted, continuesAt }",
+        replace: "firstInstance, trimmedBelow: 0, accepted, continuesAt }",
       },
       {
         file: "acceptor.ts",
@@ -221,8 +237,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "phase-one.ts",
-        find: "trimmedBelow = Math.max(trimmedBelow, part.trimmedBelow);",
-        replace: "trimmedBelow = trimmedBelow || part.trimmedBelow;",
+        find: "state.trimmedBelow = Math.max(state.trimmedBelow, message.trimmedBelow);",
+        replace: "state.trimmedBelow ||= message.trimmedBelow;",
       },
       { file: "acceptor.ts", find: "order < 0 || firstInstance < this.#trimmedBelow", replace: "order < 0" },
     ],
@@ -363,7 +379,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "proposer.ts",
-        find: "if (this.#options.quorums.isPrepareQuorum(state.promised)) this.#takeOver(state, now);",
+        find: "if (this.#options.quorums.isPrepareQuorum(state.promised)) return this.#takeOver(state, now);",
         replace: "this.#takeOver(state, now);",
       },
     ],
@@ -405,15 +421,153 @@ export const plantedBugs: readonly PlantedBug[] = [
     },
   },
   {
-    name: "trim what one learner has applied",
+    name: "trim what a learner has applied",
     rule: 25,
     patches: [
       {
-        file: "distinguished-learner.ts",
-        find: "return Math.min(...this.#appliedBelow);",
-        replace: "return Math.max(...this.#appliedBelow);",
+        file: "learner.ts",
+        find: "trimBelow: this.#trimBelow,",
+        replace: "trimBelow: this.#chosenBelow,",
       },
     ],
+  },
+  {
+    name: "trim on an unpublished snapshot",
+    rule: 25,
+    patches: [
+      {
+        file: "testing/learner-host.ts",
+        find: "    const state = this.#replica.snapshot();\n",
+        replace:
+          "    const state = this.#replica.snapshot();\n    this.#upkeep.published(state.appliedBelow);\n",
+      },
+    ],
+    options: snapshots,
+  },
+  {
+    name: "the tail is trimmed",
+    rule: 25,
+    patches: [
+      {
+        file: "upkeep.ts",
+        find: "const below = Math.min(instance, this.#tail.firstInstance);",
+        replace: "const below = instance;",
+      },
+    ],
+    options: snapshots,
+  },
+  {
+    name: "a pin is not looked at",
+    rule: 25,
+    patches: [{ file: "trim-rule.ts", find: "if (now < until) below =", replace: "if (now < 0) below =" }],
+    options: {
+      profile: {
+        topology: { proposers: 1, acceptors: 3, learners: 3 },
+        quorums: { prepare: 2, accept: 2 },
+        trimming: true,
+        snapshotEvery: 1,
+        tailInstances: 0,
+        delayMsMax: 4,
+        faultSteps: 2000,
+      },
+      faults: { crashLearner: 0.03, wrongResult: 0, failSnapshot: 0, failRestore: 0.5, isolate: 0, drop: 0 },
+    },
+  },
+  {
+    name: "snapshot without the session table",
+    rule: 26,
+    patches: [{ file: "replica.ts", find: "sessions: this.#sessions.state(),", replace: "sessions: []," }],
+    options: snapshots,
+  },
+  {
+    name: "snapshot without the results that a client may still ask for",
+    rule: 26,
+    patches: [
+      {
+        file: "sessions.ts",
+        find: "stored: [...this.stored(session, acknowledgedBelow, Number.POSITIVE_INFINITY)],",
+        replace: "stored: [],",
+      },
+      // Then a duplicate is answered by results that are not there.
+      {
+        file: "replica.ts",
+        find: "for (const run of this.#sessions.stored(segment.session, segment.firstSequence, count)) {",
+        replace:
+          "const kept = this.#sessions.stored(segment.session, segment.firstSequence, count);\n    for (const run of kept.length > 0 ? kept : [{ firstSequence: segment.firstSequence, results: [undefined] }]) {",
+      },
+    ],
+    options: snapshots,
+  },
+  {
+    name: "applying goes on while a snapshot is written",
+    rule: 26,
+    patches: [
+      {
+        file: "testing/learner-host.ts",
+        find: "if (this.#pause === undefined) this.#work(snapshotWanted, now);",
+        replace: 'if (this.#pause?.kind !== "restore") this.#work(undefined, now);',
+      },
+    ],
+    options: snapshots,
+  },
+  {
+    name: "a restored learner begins after the next instance",
+    rule: 26,
+    patches: [
+      {
+        file: "learner.ts",
+        find: "    this.#chosenBelow = below;\n",
+        replace: "    this.#chosenBelow = below + 1;\n",
+      },
+    ],
+    options: snapshots,
+  },
+  {
+    name: "a learner does not say that it needs a snapshot",
+    rule: 8,
+    patches: [
+      {
+        file: "learner.ts",
+        find: "this.#trimmedBelow > this.#chosenBelow ? this.#trimmedBelow : undefined;",
+        replace: "undefined;",
+      },
+    ],
+    options: { ...snapshots, faults: { ...snapshots?.faults, isolate: 0.02 } },
+  },
+  {
+    name: "who stands in never stops",
+    rule: 26,
+    patches: [
+      {
+        file: "stand-in.ts",
+        find: "for (const [learner, until] of this.#until) if (now >= until) this.#end(learner);",
+        replace: "",
+      },
+    ],
+    options: snapshots,
+  },
+  {
+    name: "samples are compared without their instances",
+    rule: 25,
+    patches: [
+      {
+        file: "sample-exchange.ts",
+        find: "const known = own?.at(instance);",
+        replace: "const known = own?.lastBelow(this.#appliedBelow)?.[1];",
+      },
+    ],
+  },
+  {
+    name: "a divergence is not reported",
+    rule: 25,
+    patches: [
+      {
+        file: "sample-exchange.ts",
+        find: "this.#divergences.push({ instance, learners: [this.#index, learner] });",
+        replace: "void learner;",
+      },
+    ],
+    options: { profile: threeAcceptors, faults: { wrongResult: 0.1 } },
   },
   {
     name: "session created implicitly",
@@ -460,7 +614,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "sessions.ts",
-        find: "if (firstSequence + results.length > segment.acknowledgedBelow) break;",
+        find: "if (firstSequence + results.length > session.acknowledgedBelow) break;",
         replace: "if (firstSequence > session.last) break;",
       },
     ],
@@ -520,15 +674,19 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: "phase-one.ts",
-        find: "of part.accepted) found.put(entry, higherBallot)",
-        replace: "of part.accepted) found.put(entry, (known, told) => mostReported(state, known, told))",
+        find: "of message.accepted) state.found.put(entry, higherBallot)",
+        replace:
+          "of message.accepted) state.found.put(entry, (known, told) => mostReported(state, message, known, told))",
       },
       {
         file: "phase-one.ts",
         find: "/** What a quorum of promises says. */",
-        replace: `function mostReported(state: Preparing, a: AcceptedEntry, b: AcceptedEntry): AcceptedEntry {
+        replace: `const told = new WeakMap<Preparing, Set<PromiseMessage>>();
+        function mostReported(state: Preparing, message: PromiseMessage, a: AcceptedEntry, b: AcceptedEntry) {
+          const messages = told.get(state) ?? new Set();
+          told.set(state, messages.add(message));
           const reports = (entry: AcceptedEntry) =>
-            [...state.promises.values()].flat().filter(({ accepted }) =>
+            [...messages].filter(({ accepted }) =>
               accepted.some(other => {
                 const skip = entry.firstInstance - other.firstInstance;
                 if (skip < 0 || skip + entry.count > other.count) return false;
@@ -606,7 +764,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       { file: "learner.ts", find: "if (isNamed && !this.#isDistinguished) this.#fetch(now);", replace: "" },
       { file: "learner.ts", find: "this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);", replace: "" },
     ],
-    options: { profile: { distinguishedLearner: true }, faults: { crashLearner: 0.01 } },
+    options: { profile: { distinguishedLearner: true, trimming: false }, faults: { crashLearner: 0.01 } },
   },
   {
     name: "a distinguished learner tells what one acceptor says",

@@ -43,7 +43,6 @@ const byConfiguration: Readonly<Record<string, readonly string[]>> = {
     "merge by majority of values",
   ],
   digest: ["values below the ballot that chose are taken for its values"],
-  "two-learners": ["trim what one learner has applied"],
   "four-acceptors-2-3": ["the phase-1 size asked in phase 2"],
   "disjoint-quorums": ["quorums with q1 + q2 = n"],
 };

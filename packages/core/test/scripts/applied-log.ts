@@ -4,10 +4,15 @@ import { describeWords } from "./payload.js";
 
 /** What a learner did with each instance, and the state machine that it did it to: a list of words. */
 export class AppliedLog {
-  readonly words: string[] = [];
+  readonly words: string[];
   /** By instance: how many words there were afterwards. */
   readonly #results = new Map<number, number>();
   readonly #entries: { readonly instance: number; readonly timeMs: number; readonly text: string }[] = [];
+
+  /** A state machine that a snapshot was restored into holds words, of which this log does not know the instances. */
+  constructor(words: readonly string[] = []) {
+    this.words = [...words];
+  }
 
   /** The state machine: the result is how many words there are. */
   apply(word: string, instance: number): number {

@@ -3,7 +3,7 @@ import { Random } from "@synod/core/testing";
 import type { ClusterOptions } from "./actors/script-actor.js";
 import type { Settings } from "./settings.js";
 
-const flags = ["digest", "distinguished", "adaptive"] as const;
+const flags = ["digest", "distinguished", "adaptive", "samples"] as const;
 
 /** The settings of the command `cluster`. */
 export function clusterOptions(words: readonly string[], settings: Settings): ClusterOptions {
@@ -30,6 +30,7 @@ export function clusterOptions(words: readonly string[], settings: Settings): Cl
     retransmitMs: settings.number("retransmitMs", 100),
     leaseMs: settings.number("lease", 0),
     digest: words.includes("digest"),
+    samples: words.includes("samples"),
     distinguishedLearner: words.includes("distinguished"),
     fetchAfterMs: settings.number("fetchAfterMs", 30),
     promisePartBytesMax: settings.number("promiseBytes", 1000),

@@ -52,6 +52,16 @@ export class Interpreter {
         actor.transferLeadership(to, now),
       );
     },
+    snapshot: ([learner]) => this.#running.act(named(learner), LearnerActor, actor => actor.publish()),
+    pin: ([learner, , other]) =>
+      this.#running.act(named(learner), LearnerActor, (actor, now) => actor.pin(this.#learner(other), now)),
+    restore: ([learner, , other]) =>
+      this.#running.act(named(learner), LearnerActor, (actor, now) =>
+        actor.restore(this.#learner(other), now),
+      ),
+    lie: ([learner]) => this.#running.act(named(learner), LearnerActor, actor => actor.lie()),
+    pause: ([learner]) => this.#running.act(named(learner), LearnerActor, (actor, now) => actor.pause(now)),
+    resume: ([learner]) => this.#running.act(named(learner), LearnerActor, (actor, now) => actor.resume(now)),
     messages: () => this.#running.messages(),
     deliver: words => orNone(this.#running.deliver(parseSelector(words))),
     stabilize: words => {
@@ -82,6 +92,8 @@ export class Interpreter {
       const named = forgets ? words.slice(0, -2) : words;
       return this.#each(named, address => this.#running.restart(address, !forgets));
     },
+    fill: words => this.#setFull(words, true),
+    empty: words => this.#setFull(words, false),
     hold: ([acceptor]) => this.#running.act(named(acceptor), AcceptorActor, actor => actor.hold()),
     release: ([acceptor]) => this.#running.release(named(acceptor)),
     status: words => this.#each(words, address => this.#status(address)),
@@ -130,6 +142,18 @@ export class Interpreter {
   #begin(flags: readonly string[], settings: Settings): readonly string[] {
     this.#cluster = new Cluster(clusterOptions(flags, settings));
     return [];
+  }
+
+  #setFull(words: readonly string[], isFull: boolean): readonly string[] {
+    return this.#each(words, address =>
+      this.#running.act(address, AcceptorActor, actor => actor.setFull(isFull)),
+    );
+  }
+
+  #learner(word: string | undefined): LearnerActor {
+    const actor = this.#running.actor(named(word));
+    if (!(actor instanceof LearnerActor)) throw new Error(`${word} is not a learner`);
+    return actor;
   }
 
   #read(client: Address, consistency: Consistency, settings: Settings): readonly string[] {

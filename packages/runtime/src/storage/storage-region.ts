@@ -25,8 +25,8 @@ const FIELDS = 13;
 const INITIAL_BYTES = 64 * 1024;
 const INITIAL_PARTS = 16;
 /** Bounds of a region: a header and a short log; what the views of one buffer can address. */
-export const STORAGE_BYTES_MIN = 4096;
-export const STORAGE_BYTES_MAX = 2 ** 32 - 8;
+const STORAGE_BYTES_MIN = 4096;
+const STORAGE_BYTES_MAX = 2 ** 32 - 8;
 
 /**
  * What an acceptor has promised, and where its entries are. The log is a ring: records lie from `head` to `tail`, or,

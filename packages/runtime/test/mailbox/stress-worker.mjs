@@ -32,15 +32,11 @@ function readFrame(frame) {
   return { life, number };
 }
 
-async function sendAll(outbox, frame) {
-  while (!outbox.send(frame, "bulk")) {
-    outbox.flush();
-    await eventLoopTurn();
-  }
-}
-
-/** Round trips of bursts: after each burst both sides fall asleep, or are about to. Ends at a lost wake-up. */
-async function pingPong({ sending, receiving, doorbell, waiting, begins, bursts }) {
+/**
+ * Round trips of bursts: after each burst both sides fall asleep, or are about to. A lost wake-up of either side ends
+ * both: whoever waits for the other one looks at `over`, a word that they share.
+ */
+async function pingPong({ sending, receiving, doorbell, waiting, begins, bursts, over }) {
   const outbox = openOutbox(sending);
   const inbox = openInbox({ kind: "ring", doorbell, waiting, lanes: [["peer", receiving]] });
   let tick = () => {};
@@ -59,22 +55,32 @@ async function pingPong({ sending, receiving, doorbell, waiting, begins, bursts 
     const { number } = readFrame(frame);
     if (number !== received++) throw new Error(`frame ${number} in place of ${received - 1}`);
   };
+  const isOver = () => {
+    if (inbox.counters.lostWakeUps > 0) Atomics.store(over, 0, 1);
+    return Atomics.load(over, 0) === 1;
+  };
   const receiveUntil = async count => {
-    while (received < count && inbox.counters.lostWakeUps === 0) {
+    while (received < count && !isOver()) {
       const isFed = outbox.flush();
       const frames = inbox.receive(check, 1000);
       if (frames === 0 && isFed) await park();
     }
   };
+  const sendAll = async frame => {
+    while (!outbox.send(frame, "bulk") && !isOver()) {
+      outbox.flush();
+      await eventLoopTurn();
+    }
+  };
   let number = 0;
-  for (let burst = 0; burst < bursts && inbox.counters.lostWakeUps === 0; burst++) {
+  for (let burst = 0; burst < bursts && !isOver(); burst++) {
     const frames = 1 + (burst % 5);
     if (!begins) await receiveUntil(number + frames);
     for (let sent = 0; sent < frames; sent++) {
-      await sendAll(outbox, makeFrame(0, number++));
+      await sendAll(makeFrame(0, number++));
       if (sent % 2 === 0) outbox.flush();
     }
-    while (!outbox.flush()) await eventLoopTurn();
+    while (!outbox.flush() && !isOver()) await eventLoopTurn();
     if (begins) await receiveUntil(number);
   }
   clearInterval(timer);

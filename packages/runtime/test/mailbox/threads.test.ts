@@ -23,10 +23,14 @@ function start<Result>(...parameters: ConstructorParameters<typeof Thread<Result
   return thread;
 }
 
+/** Many more than a bug that shows once in a while has been seen to need. */
+const burstsMax = 1_000_000;
+
 type Waiting = "thread" | "event-loop";
 
 /** Two threads that wake each other; each returns the counters of its inbox. */
-function startPingPong(waiting: readonly [Waiting, Waiting], bursts: number) {
+function startPingPong(waiting: readonly [Waiting, Waiting], bursts: number, mailboxUrl?: string) {
+  const over = new Int32Array(new SharedArrayBuffer(4));
   const doorbells = [createDoorbell(), createDoorbell()] as const;
   const there = createConnection("ring", doorbells[1], capacities);
   const back = createConnection("ring", doorbells[0], capacities);
@@ -38,8 +42,8 @@ function startPingPong(waiting: readonly [Waiting, Waiting], bursts: number) {
     begins: false,
   };
   return [
-    start<InboxCounters>("pingPong", { ...begins, waiting: waiting[0], bursts }),
-    start<InboxCounters>("pingPong", { ...answers, waiting: waiting[1], bursts }),
+    start<InboxCounters>("pingPong", { ...begins, waiting: waiting[0], bursts, over }, mailboxUrl),
+    start<InboxCounters>("pingPong", { ...answers, waiting: waiting[1], bursts, over }, mailboxUrl),
   ];
 }
 
@@ -158,6 +162,24 @@ describe("a planted bug is caught", () => {
     stream.startSender();
     await expect(receiver.result).rejects.toThrow();
   }, 180_000);
+
+  it.each([
+    {
+      bug: "sleep without looking again",
+      find: "if (!hasFrames() && !this.hasCalls())",
+      replace: "if (!this.hasCalls())",
+    },
+    {
+      bug: "the waker clears the sleep flag",
+      find: "    Atomics.notify(this.#words, RINGS);\n",
+      replace: "    Atomics.notify(this.#words, RINGS);\n    Atomics.store(this.#words, ASLEEP, AWAKE);\n",
+    },
+  ])("$bug, by threads that wake each other", async ({ find, replace }) => {
+    const mailboxUrl = await plantBug({ file: "doorbell.ts", find, replace });
+    const ends = startPingPong(["thread", "thread"], burstsMax, mailboxUrl);
+    const counters = await Promise.all(ends.map(({ result }) => result));
+    expect(counters.map(({ lostWakeUps }) => lostWakeUps)).toContain(1);
+  });
 
   // A frame that was published while the receiver was awake rang no bell: only the second look can find it.
   it.each(["thread", "event-loop"] as const)("sleep without looking again, on the %s", async waiting => {

@@ -29,7 +29,8 @@ export interface Observation {
   /** What a proposer takes for chosen. */
   readonly chosenBelow: number;
   readonly handedOn: readonly Proposal[];
-  readonly mostHandedOn: number;
+  /** What is below is in a published snapshot. */
+  readonly publishedBelow: number;
 }
 
 const nothingObserved: Observation = {
@@ -37,7 +38,7 @@ const nothingObserved: Observation = {
   trimmedBelow: 0,
   chosenBelow: 0,
   handedOn: [],
-  mostHandedOn: 0,
+  publishedBelow: 0,
 };
 
 /** A role with what a host adds to it: storage, bounds, and checks that need to see one actor only. */
@@ -289,6 +290,8 @@ class LearnerActor implements Actor {
   readonly #index: number;
   readonly #checks = new LearnerChecks();
   #learner: Learner;
+  /** In memory that outlives it: everything below is in a snapshot. */
+  #publishedBelow = 0;
   #sent: Envelope[] = [];
 
   constructor(configuration: Configuration, index: number) {
@@ -298,8 +301,8 @@ class LearnerActor implements Actor {
   }
 
   get observation(): Observation {
-    const { handedOn, mostHandedOn } = this.#checks;
-    return { ...nothingObserved, handedOn, mostHandedOn };
+    const { handedOn } = this.#checks;
+    return { ...nothingObserved, handedOn, publishedBelow: this.#publishedBelow };
   }
 
   apply(happening: Happening): boolean {
@@ -310,9 +313,11 @@ class LearnerActor implements Actor {
       case "tick":
         // So much time that it has asked in vain as often as it counts.
         for (let tick = 0; tick <= limits.fetchesInVainMax; tick++) this.#learner.tick(late);
+        this.#publishedBelow = this.#learner.chosenBelow;
+        this.#learner.published(this.#publishedBelow);
         return this.#flush();
       case "restart":
-        this.#checks.onRestart();
+        this.#checks.onRestart(this.#publishedBelow);
         this.#learner = this.#start();
         return true;
       default:
@@ -327,8 +332,8 @@ class LearnerActor implements Actor {
   }
 
   dump(): unknown {
-    const { handedOn, mostHandedOn } = this.#checks;
-    return [this.#learner.dump(), handedOn.map(({ value }) => value.text), mostHandedOn];
+    const { handedOn } = this.#checks;
+    return [this.#learner.dump(), handedOn.map(({ value }) => value.text), this.#publishedBelow];
   }
 
   #flush(): true {
@@ -346,6 +351,6 @@ class LearnerActor implements Actor {
       fetchAfterMs: 0,
       ...(this.#configuration.digest ? { digest: digestOf } : {}),
     };
-    return new Learner(options);
+    return new Learner(options, this.#publishedBelow);
   }
 }

@@ -37,19 +37,23 @@ export class Invariants {
   violationOf(tuple: Int32Array): string | undefined {
     const count = this.#countOf(tuple);
     if (count.violation !== undefined) return count.violation;
-    let learnedBelow = count.chosenBelow;
+    let publishedBelow = this.#firstLearner < tuple.length ? 0 : count.chosenBelow;
     for (let actor = 0; actor < tuple.length; actor++) {
       if (actor >= this.#firstAcceptor && actor < this.#firstLearner) continue;
-      const { chosenBelow, handedOn, mostHandedOn } = this.#tables[actor]!.at(tuple[actor]!).observation;
+      const {
+        chosenBelow,
+        handedOn,
+        publishedBelow: published,
+      } = this.#tables[actor]!.at(tuple[actor]!).observation;
       if (chosenBelow > count.chosenBelow) return "a proposer takes for chosen what is chosen";
       for (const { instance, value } of handedOn) {
         if (count.chosen[instance] !== value.text) {
           return `a learner hands on what is chosen: not ${nameOf(value)} for instance ${instance}`;
         }
       }
-      if (actor >= this.#firstLearner) learnedBelow = Math.min(learnedBelow, mostHandedOn);
+      publishedBelow = Math.max(publishedBelow, published);
     }
-    if (count.trimmedBelow > learnedBelow) return "nothing is trimmed that is not chosen and learned";
+    if (count.trimmedBelow > publishedBelow) return "nothing is trimmed that is not in a published snapshot";
     return undefined;
   }
 

@@ -145,26 +145,19 @@ export class AcceptorChecks {
 /** Watches what one learner hands on. */
 export class LearnerChecks {
   #handedOn: Proposal[] = [];
-  #mostHandedOn = 0;
 
-  /** What was handed on in this life, by instance. */
+  /** What was handed on in this life, by instance, or is in the snapshot with which it began. */
   get handedOn(): readonly Proposal[] {
     return this.#handedOn;
-  }
-
-  /** Everything below was handed on in some life. */
-  get mostHandedOn(): number {
-    return this.#mostHandedOn;
   }
 
   onHandOn({ ballot, firstInstance, batch }: AcceptedEntry): void {
     const isNext = firstInstance === this.#handedOn.length;
     require(isNext, "a learner hands on every instance once and in order");
     this.#handedOn.push(...proposalsOf(ballot, firstInstance, batch));
-    this.#mostHandedOn = Math.max(this.#mostHandedOn, this.#handedOn.length);
   }
 
-  onRestart(): void {
-    this.#handedOn = [];
+  onRestart(publishedBelow: number): void {
+    this.#handedOn = this.#handedOn.slice(0, publishedBelow);
   }
 }

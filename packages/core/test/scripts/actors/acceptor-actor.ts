@@ -20,6 +20,7 @@ export class AcceptorActor implements ScriptActor {
   /** What a slow storage has been given and has not made safe, with the answers that wait for it. */
   #held: { readonly persist: AcceptorRecord[]; readonly send: Envelope[] } | undefined;
   #acceptor: Acceptor;
+  #isFull = false;
 
   constructor(
     readonly options: ClusterOptions,
@@ -44,6 +45,11 @@ export class AcceptorActor implements ScriptActor {
     this.#held.send.push(...send);
     const waiting = persist.map(record => `${this.address} has yet to persist ${describeRecord(record)}`);
     return { lines: waiting, send: [] };
+  }
+
+  /** From now on storage has no room for values, or has it again. */
+  setFull(isFull: boolean): void {
+    this.#isFull = isFull;
   }
 
   /** From now on storage takes its time. */
@@ -85,7 +91,7 @@ export class AcceptorActor implements ScriptActor {
   #create(state: AcceptorState | undefined, now: number): Acceptor {
     const { topology, leaseMs, promisePartBytesMax } = this.options;
     const bounds = { promisePartBytesMax, fetchBytesMax: 1 << 16 };
-    return new Acceptor({ topology, leaseMs, bounds }, state, now);
+    return new Acceptor({ topology, leaseMs, bounds, hasRoom: () => !this.#isFull }, state, now);
   }
 }
 

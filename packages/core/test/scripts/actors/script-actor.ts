@@ -11,6 +11,8 @@ export interface ClusterOptions {
   readonly retransmitMs: number;
   readonly leaseMs: number;
   readonly digest: boolean;
+  /** Learners compare their results. */
+  readonly samples: boolean;
   readonly distinguishedLearner: boolean;
   readonly fetchAfterMs: number;
   readonly promisePartBytesMax: number;

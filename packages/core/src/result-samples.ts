@@ -1,0 +1,105 @@
+import { limits } from "./limits.js";
+import type { Result } from "./messages.js";
+
+export interface SampleOptions {
+  /** 32 bits that stand for a result: of equal results they are equal. */
+  readonly digestOf: (result: Result) => number;
+  /** Every instance divisible by this is a sample: the same for all replicas. See {@link limits}. */
+  readonly every?: number;
+}
+
+/** An instance, and the chain of digests up to and with its result. */
+export type Sample = readonly [instance: number, chain: number];
+
+/** As a snapshot carries it. */
+export interface SamplesState {
+  readonly chain: number;
+  /** The latest ones, oldest first. */
+  readonly samples: readonly Sample[];
+}
+
+export const noSamples: SamplesState = { chain: 0, samples: [] };
+
+/**
+ * A chain of digests over some of the results, to find out whether two replicas' state machines have gone apart. Which
+ * results are taken follows from the instance alone. A chain covers all samples before it: two that are equal at one
+ * instance were equal at every earlier one, whatever was lost of what was said about those.
+ */
+export class ResultSamples {
+  readonly #digestOf: (result: Result) => number;
+  readonly #every: number;
+  #chain: number;
+  #samples: Sample[];
+
+  constructor({ digestOf, every = limits.resultSampleEvery }: SampleOptions, state = noSamples) {
+    this.#digestOf = digestOf;
+    this.#every = every;
+    this.#chain = state.chain;
+    this.#samples = [...state.samples];
+  }
+
+  /** What the commands of consecutive instances returned that were applied now. */
+  add(firstInstance: number, results: readonly Result[]): void {
+    const every = this.#every;
+    const past = firstInstance % every;
+    for (let position = past === 0 ? 0 : every - past; position < results.length; position += every) {
+      const instance = firstInstance + position;
+      this.#chain = mix(this.#chain, instance, this.#digestOf(results[position]));
+      this.#samples.push([instance, this.#chain]);
+    }
+    // Twice as many at times, so that dropping the oldest costs next to nothing for each.
+    if (this.#samples.length >= 2 * limits.resultSamplesKept) this.#samples = this.#kept;
+  }
+
+  state(): SamplesState {
+    return { chain: this.#chain, samples: this.#kept };
+  }
+
+  /** The last sample below an instance; undefined when there was none, or none is kept. */
+  lastBelow(instance: number): Sample | undefined {
+    return this.#samples[this.#positionOf(instance) - 1];
+  }
+
+  /** The chain at a sampled instance; undefined when it is none, or not kept. */
+  at(instance: number): number | undefined {
+    const sample = this.#samples[this.#positionOf(instance)];
+    return sample?.[0] === instance ? sample[1] : undefined;
+  }
+
+  /** The samples at and above an instance, oldest first. */
+  from(instance: number): readonly Sample[] {
+    return this.#samples.slice(this.#positionOf(instance));
+  }
+
+  countFrom(instance: number): number {
+    return this.#samples.length - this.#positionOf(instance);
+  }
+
+  get #kept(): Sample[] {
+    return this.#samples.slice(-limits.resultSamplesKept);
+  }
+
+  /** Position of the first sample at or above an instance. */
+  #positionOf(instance: number): number {
+    let low = 0;
+    let high = this.#samples.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#samples[middle]![0] < instance) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Source: Appleby, MurmurHash3, the step of its 32-bit variant, once for each of the parts. */
+function mix(chain: number, instance: number, digest: number): number {
+  let hash = chain;
+  for (const part of [instance, instance / 2 ** 32, digest]) {
+    let block = Math.imul(part >>> 0, 0xcc9e2d51);
+    block = Math.imul((block << 15) | (block >>> 17), 0x1b873593);
+    hash ^= block;
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
+  }
+  return hash >>> 0;
+}

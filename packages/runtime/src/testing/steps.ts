@@ -1,0 +1,94 @@
+import type { Random } from "@synod/core/testing";
+import { capture } from "../capture.js";
+import { commandCodec, valueCodec } from "../command-codec.js";
+import type { SynodError } from "../errors.js";
+import { Finding } from "./check-error.js";
+
+/** A command with its position, and what happens around it. A step keeps all of it when others are dropped. */
+export interface Step {
+  readonly commandBytes: Uint8Array;
+  readonly instance: number;
+  readonly timeMs: number;
+  /** Asked after the command. */
+  readonly queryBytes: Uint8Array | undefined;
+  /** After the command a snapshot is taken. */
+  readonly snapshots: boolean;
+  /** After the command the machine is lost: another one starts from the latest snapshot. */
+  readonly restarts: boolean;
+  /** Before the command time goes by: the event loop has a turn, or a day begins. */
+  readonly yields: boolean;
+}
+
+/** Where commands or queries come from. */
+export type Source<Value> = readonly Value[] | ((random: Random) => Value);
+
+/** Positions have gaps: leaders put no-ops into the log, and other clients' sessions. */
+const instanceGapMax = 3;
+const timeGapMsMax = 2000;
+/** The clock of the log begins anywhere, in milliseconds. */
+const firstTimeMsMax = 2 ** 40;
+
+/** How often a run does what costs as much as the whole state or log, about, however long it is. */
+const queriesPerRun = 15;
+const snapshotsPerRun = 5;
+const restartsPerRun = 3;
+const turnsPerRun = 10;
+
+/**
+ * Adds the steps of one run. Commands of a list are taken as they are, those of a function are `generated` many.
+ *
+ * @throws Finding for one that cannot be encoded, after the steps before it
+ */
+export function makeSteps(
+  steps: Step[],
+  random: Random,
+  commands: Source<unknown>,
+  queries: Source<unknown> | undefined,
+  generated: number,
+): void {
+  const count = typeof commands === "function" ? generated : commands.length;
+  let instance = random.below(10);
+  let timeMs = random.between(0, firstTimeMsMax);
+  const happens = (perRun: number) => random.chance(perRun / count);
+  for (let index = 0; index < count; index++) {
+    const command = typeof commands === "function" ? commands(random) : commands[index];
+    const asks = queries !== undefined && happens(queriesPerRun);
+    const query = asks ? drawQuery(random, queries) : undefined;
+    steps.push({
+      commandBytes: encodeInput(command, "command", commandCodec.encode, steps),
+      instance,
+      timeMs,
+      queryBytes: query && encodeInput(query.value, "query", ([value]) => valueCodec.encode(value), steps),
+      snapshots: happens(snapshotsPerRun),
+      restarts: happens(restartsPerRun),
+      yields: happens(turnsPerRun),
+    });
+    instance += random.between(1, instanceGapMax);
+    timeMs += random.chance(0.5) ? 0 : random.below(timeGapMsMax);
+  }
+}
+
+/** Each call decodes anew: no two machines are given the same object, as no two learners are. */
+export function commandOf(step: Step): unknown {
+  return commandCodec.decode(step.commandBytes)[0];
+}
+
+function drawQuery(random: Random, queries: Source<unknown>): { readonly value: unknown } | undefined {
+  if (typeof queries === "function") return { value: queries(random) };
+  return queries.length === 0 ? undefined : { value: random.pick(queries) };
+}
+
+function encodeInput(
+  value: unknown,
+  what: string,
+  encode: (values: readonly unknown[]) => Uint8Array,
+  before: readonly Step[],
+): Uint8Array {
+  try {
+    return encode([capture(value, what)]);
+  } catch (cause) {
+    const { message, path = what } = cause as SynodError;
+    const text = `${what} number ${before.length} is refused: ${message}`;
+    throw new Finding("commands and queries survive the encoding", text, { path, cause });
+  }
+}
