@@ -5,23 +5,30 @@ import {
   batchBytes,
   type DigestMismatch,
   type Envelope,
-  endOf,
   Learner,
   type Message,
+  type QueryMessage,
   Replica,
   type ReplicaOptions,
-  sliceEntry,
+  sliceBatch,
   ThresholdQuorums,
   Upkeep,
 } from "@synod/core";
 import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
-import type { StateMachineEngine } from "./engine.js";
+import type { StateMachineEngine, StateMachineSpec } from "./engine.js";
 import { runtimeLimits } from "./options.js";
 import { digestOfResult } from "./result-digest.js";
-import type { Notify, RoleHost, RoleInspection, RoleSpec, RoleStatus } from "./role-host.js";
-import { LearnerSnapshots, type Restoration } from "./snapshots/learner-snapshots.js";
-import type { SnapshotTaking } from "./snapshots/snapshot-taking.js";
+import type { Notify, RoleHost, RoleInspection, RoleSpec, RoleStatus, SnapshotStatus } from "./role-host.js";
+import {
+  latestSnapshot,
+  newestSnapshot,
+  type Snapshot,
+  type SnapshotRegion,
+  SnapshotWriter,
+} from "./snapshots/index.js";
+import { Restoration } from "./snapshots/restoration.js";
+import { SnapshotTaking } from "./snapshots/snapshot-taking.js";
 import type { DepthTracker } from "./traffic.js";
 
 /** What a learner does besides learning. It applies nothing while it takes a snapshot or restores one. */
@@ -34,11 +41,13 @@ type Activity =
 
 /** A learner with its replica and state machine: what was learned waits here until it is applied. */
 export class LearnerHost implements RoleHost {
-  readonly #name: Address;
   readonly #notify: Notify;
   readonly #learner: Learner;
   readonly #upkeep: Upkeep;
-  readonly #snapshots: LearnerSnapshots;
+  readonly #stateMachine: StateMachineSpec;
+  readonly #regions: readonly SnapshotRegion[];
+  readonly #ownRegion: SnapshotRegion;
+  readonly #writer: SnapshotWriter;
   readonly #replicaOptions: Omit<ReplicaOptions, "host">;
   readonly #depths: DepthTracker | undefined;
   readonly #digestMismatches: { count: number; last: DigestMismatch | null } = { count: 0, last: null };
@@ -51,21 +60,20 @@ export class LearnerHost implements RoleHost {
   #backlogHead = 0;
   #backlogBytes = 0;
   #unsent: Envelope[] = [];
+  /** Asked while a snapshot is restored. */
+  #queries: { readonly from: Address; readonly query: QueryMessage }[] = [];
 
   /** `engine` has applied nothing; if a former life left a snapshot behind, it is replaced. */
-  constructor(
-    spec: RoleSpec,
-    engine: StateMachineEngine,
-    depths: DepthTracker | undefined,
-    notify: Notify,
-  ) {
+  constructor(spec: RoleSpec, engine: StateMachineEngine, depths: DepthTracker | undefined, notify: Notify) {
     const { topology, index, options } = spec;
     const now = monotonicMs();
-    this.#name = actorAddress("learner", index);
     this.#notify = notify;
     this.#engine = engine;
     this.#depths = depths;
-    this.#snapshots = new LearnerSnapshots(spec);
+    this.#stateMachine = spec.stateMachine;
+    this.#regions = spec.snapshotRegions;
+    this.#ownRegion = spec.snapshotRegions[index] as SnapshotRegion;
+    this.#writer = new SnapshotWriter(this.#ownRegion);
     this.#upkeep = new Upkeep(
       {
         learners: topology.learners,
@@ -82,7 +90,7 @@ export class LearnerHost implements RoleHost {
       samples: { digestOf: digestOfResult },
     };
     this.#replica = new Replica({ ...this.#replicaOptions, host: engine });
-    const newest = this.#snapshots.newest(1);
+    const newest = newestSnapshot(this.#regions, 1);
     const learnerOptions = {
       topology,
       quorums: new ThresholdQuorums(topology.acceptors, options.quorums),
@@ -97,7 +105,8 @@ export class LearnerHost implements RoleHost {
   receive(from: Address, message: Message, now: number): void {
     switch (message.type) {
       case "query":
-        this.#replica.receive(from, message);
+        if (this.#activity.kind === "restoring") this.#queries.push({ from, query: message });
+        else this.#replica.receive(from, message);
         break;
       case "sample":
       case "standIn":
@@ -157,7 +166,8 @@ export class LearnerHost implements RoleHost {
     const { chosenBelow } = this.#learner;
     const { appliedBelow } = this.#replica;
     const digestMismatches = { ...this.#digestMismatches };
-    const snapshot = this.#snapshots.published;
+    const published = latestSnapshot(this.#ownRegion);
+    const snapshot = published === undefined ? null : statusOf(published);
     return { state: this.#state, ballot: null, chosenBelow, appliedBelow, digestMismatches, snapshot };
   }
 
@@ -196,10 +206,9 @@ export class LearnerHost implements RoleHost {
       this.#backlog.push(entry);
       this.#backlogBytes += weightOf(entry);
     }
-    if (snapshotWanted !== undefined && this.#activity.kind !== "restoring") {
-      if (this.#activity.kind === "taking") this.#activity.taking.abandon();
-      this.#restore(snapshotWanted, now);
-    }
+    const { kind } = this.#activity;
+    if (snapshotWanted === undefined || kind === "taking" || kind === "restoring") return;
+    this.#restore(snapshotWanted, now);
   }
 
   #go(now: number): void {
@@ -254,15 +263,17 @@ export class LearnerHost implements RoleHost {
 
   /** Another learner may have published one meanwhile. */
   #considerSnapshot(now: number): void {
-    const newest = this.#snapshots.newest(1);
-    if (newest !== undefined) this.#upkeep.noted(newest);
+    this.#regions.forEach((region, learner) => {
+      const published = latestSnapshot(region);
+      if (published !== undefined) this.#upkeep.noted({ learner, instance: published.instance });
+    });
     if (!this.#upkeep.isSnapshotDue(now)) return;
     this.#upkeep.pause(now);
     this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.pauseNoticeMs };
   }
 
   #takeSnapshot(now: number): void {
-    const taking = this.#snapshots.take(this.#replica.snapshot(), this.#engine);
+    const taking = new SnapshotTaking(this.#writer, this.#replica.snapshot(), this.#engine);
     this.#activity = { kind: "taking", taking };
     this.#goOnTaking(taking, now);
   }
@@ -280,7 +291,7 @@ export class LearnerHost implements RoleHost {
 
   #restore(atLeast: number, now: number): void {
     this.#upkeep.pause(now);
-    const restoration = this.#snapshots.restore(atLeast);
+    const restoration = new Restoration(this.#regions, this.#stateMachine, atLeast);
     this.#activity = { kind: "restoring", restoration };
     this.#learner.pin(restoration.instance, now);
   }
@@ -298,6 +309,8 @@ export class LearnerHost implements RoleHost {
     this.#learner.restored(state.appliedBelow, now);
     this.#learner.pin(undefined, now);
     this.#dropBelow(state.appliedBelow);
+    for (const { from, query } of this.#queries) this.#replica.receive(from, query);
+    this.#queries = [];
     this.#upkeep.restored({ learner, instance: state.appliedBelow }, this.#replica, now);
     this.#resume(now);
   }
@@ -314,7 +327,7 @@ export class LearnerHost implements RoleHost {
     for (const entry of this.#backlog.slice(this.#backlogHead)) {
       const skip = Math.max(0, instance - entry.firstInstance);
       if (skip >= entry.count) continue;
-      kept.push(skip === 0 ? entry : sliceEntry(entry, skip, endOf(entry) - instance));
+      kept.push(skip === 0 ? entry : partOf(entry, skip));
     }
     this.#backlog = kept;
     this.#backlogHead = 0;
@@ -322,8 +335,18 @@ export class LearnerHost implements RoleHost {
   }
 }
 
+function partOf(entry: AcceptedEntry, skip: number): AcceptedEntry {
+  const { firstInstance, batch } = entry;
+  const count = entry.count - skip;
+  return { ...entry, firstInstance: firstInstance + skip, count, batch: sliceBatch(batch, skip, count) };
+}
+
 function carriesValues({ type }: Message): boolean {
   return type === "accepted" || type === "accept" || type === "chosen";
+}
+
+function statusOf({ instance, commands, bytes }: Snapshot): SnapshotStatus {
+  return { instance, commands, bytes };
 }
 
 function weightOf({ batch }: AcceptedEntry): number {

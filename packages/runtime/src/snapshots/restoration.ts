@@ -1,6 +1,7 @@
 import type { StateMachineSpec } from "../engine.js";
 import { runtimeLimits } from "../options.js";
-import { type Found, newestSnapshot } from "./snapshot-reader.js";
+import { type FoundSnapshot, newestSnapshot } from "./snapshot-reader.js";
+import type { SnapshotRegion } from "./snapshot-region.js";
 import { type Restored, restoreSnapshot } from "./snapshot-restoring.js";
 
 /** A restored snapshot, and which learner had published it. */
@@ -19,13 +20,14 @@ type Attempt =
  * one may have been published.
  */
 export class Restoration {
-  readonly #regions: readonly SharedArrayBuffer[];
+  readonly #regions: readonly SnapshotRegion[];
   readonly #stateMachine: StateMachineSpec;
   #attempt: Attempt = { kind: "waiting", until: 0 };
   #failures = 0;
   #instance: number;
 
-  constructor(regions: readonly SharedArrayBuffer[], stateMachine: StateMachineSpec, atLeast: number) {
+  /** It begins at once. A snapshot at or above `atLeast` is needed. */
+  constructor(regions: readonly SnapshotRegion[], stateMachine: StateMachineSpec, atLeast: number) {
     this.#regions = regions;
     this.#stateMachine = stateMachine;
     this.#instance = atLeast;
@@ -72,10 +74,10 @@ export class Restoration {
     void this.#restore(found);
   }
 
-  async #restore(found: Found): Promise<void> {
+  async #restore(found: FoundSnapshot): Promise<void> {
     try {
       const restored = await restoreSnapshot(found, this.#stateMachine);
-      this.#attempt = { kind: "done", restored: { ...restored, learner: found.learner } };
+      this.#attempt = { kind: "done", restored: { ...restored, learner: found.region } };
     } catch (error) {
       this.#attempt = { kind: "failed", error };
     }
