@@ -1,3 +1,3 @@
-export { type FoundSnapshot, latestSnapshot, newestSnapshot, type Snapshot } from "./snapshot-reader.js";
+export { latestSnapshot, newestSnapshot, type Snapshot } from "./snapshot-reader.js";
 export { createSnapshotRegion, type SnapshotRegion } from "./snapshot-region.js";
 export { SnapshotWriter } from "./snapshot-writer.js";
