@@ -81,6 +81,12 @@ export class StateMachineEngine implements StateMachineHost {
     }
   }
 
+  /** What the state machine gives out of its state, encoded piece by piece. @throws whatever it throws */
+  *snapshotChunks(): Generator<Uint8Array> {
+    for (const chunk of this.#machine.snapshot())
+      yield valueCodec.encode(capture(chunk, "snapshot()'s chunk"));
+  }
+
   /** SHA-256 over the snapshot's chunks: equal on learners that applied the same prefix of the log. */
   stateDigest(): string {
     const hash = createHash("sha256");

@@ -379,7 +379,8 @@ function toSegment(f: Field[]): Segment {
 
 type Failure = [index: number, reason: string];
 
-function encodeResults(results: readonly Result[]): { results: Uint8Array; failures: Failure[] } {
+/** Results for a frame: failures stand beside what can be encoded. */
+export function encodeResults(results: readonly Result[]): { results: Uint8Array; failures: Failure[] } {
   let clean = results;
   const failures: Failure[] = [];
   for (let index = 0; index < results.length; index++) {
@@ -392,7 +393,7 @@ function encodeResults(results: readonly Result[]): { results: Uint8Array; failu
   return { results: valueCodec.encode(clean), failures };
 }
 
-function decodeResults(bytes: Uint8Array, failures: readonly Failure[]): Result[] {
+export function decodeResults(bytes: Uint8Array, failures: readonly Failure[]): Result[] {
   const results = valueCodec.decode(bytes) as Result[];
   for (const [index, reason] of failures) results[index] = new ApplyFailure(reason);
   return results;

@@ -54,11 +54,25 @@ export const runtimeLimits = {
   restartAfterMsMax: 5000,
   /** An actor that was told to stop has this long, in milliseconds, before its thread is terminated. */
   stopWithinMs: 2000,
+  /** A learner that is about to write a snapshot goes on for so long, in milliseconds: another one gets ready to answer. */
+  pauseNoticeMs: 20,
+  /** What a learner has learned and not applied, in bytes: beyond it learns nothing more until it has. */
+  learnerBacklogBytes: 64 * 1024 * 1024,
+  /** What an entry weighs in a learner's memory besides its payload, in bytes, about. */
+  entryOverheadBytes: 128,
+  /** A snapshot that could not be restored is tried again after so long, in milliseconds; then after twice as long. */
+  restoreRetryMs: 100,
+  restoreRetryMsMax: 5000,
+  /** Each of the two snapshots that a learner keeps has at most so many bytes. Memory follows what is written. */
+  snapshotBytesMax: 1024 * 1024 * 1024,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
   /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
   tracedFrames: 4096,
 } as const;
+
+/** What a snapshot may leave to the log must fit into acceptors' storage several times. */
+const snapshotEveryBytesMax = runtimeLimits.storageBytesMax / 8;
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const countUpTo = (max: number) => v.optional(count(max));
@@ -84,6 +98,15 @@ const schema = v.strictObject({
   sessionTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2 ** 31 - 1))),
   distinguishedLearner: v.optional(v.boolean()),
   digest: v.optional(v.boolean()),
+  snapshot: v.optional(
+    v.strictObject({
+      everyCommands: countUpTo(Number.MAX_SAFE_INTEGER),
+      everyBytes: countUpTo(snapshotEveryBytesMax),
+      tailBytes: v.optional(
+        v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(snapshotEveryBytesMax)),
+      ),
+    }),
+  ),
   storage: v.optional(v.picklist(["shared", "heap"])),
   restarts: v.optional(
     v.strictObject({
@@ -132,6 +155,16 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   /** Learners get values from the leader, and acceptors send digests instead. Saves bytes. Off. */
   readonly digest?: boolean;
   /**
+   * Learners take turns to write a snapshot after so many commands (500,000) or bytes of them (16,777,216), whichever
+   * comes first. Acceptors then forget what it holds, but for the last `tailBytes` (4,194,304), from which a learner
+   * that lags a little catches up without it.
+   */
+  readonly snapshot?: {
+    readonly everyCommands?: number;
+    readonly everyBytes?: number;
+    readonly tailBytes?: number;
+  };
+  /**
    * Where acceptors keep what they must not forget: in memory that outlives their threads (`shared`, default), or on
    * their own heaps, to measure against: an acceptor whose thread ends then stays down for good.
    */
@@ -164,6 +197,11 @@ export interface ResolvedOptions {
   readonly sessionTimeoutMs: number;
   readonly distinguishedLearner: boolean;
   readonly digest: boolean;
+  readonly snapshot: {
+    readonly everyCommands: number;
+    readonly everyBytes: number;
+    readonly tailBytes: number;
+  };
   readonly storage: "shared" | "heap";
   readonly restarts: { readonly max: number; readonly windowMs: number };
   readonly mailbox: "ring" | "port";
@@ -201,6 +239,11 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     sessionTimeoutMs: options.sessionTimeoutMs ?? 60_000,
     distinguishedLearner: options.distinguishedLearner ?? false,
     digest: options.digest ?? false,
+    snapshot: {
+      everyCommands: options.snapshot?.everyCommands ?? 500_000,
+      everyBytes: options.snapshot?.everyBytes ?? 16 * 1024 * 1024,
+      tailBytes: options.snapshot?.tailBytes ?? 4 * 1024 * 1024,
+    },
     storage: options.storage ?? "shared",
     restarts: { max: options.restarts?.max ?? 8, windowMs: options.restarts?.windowMs ?? 60_000 },
     mailbox: options.mailbox ?? "ring",

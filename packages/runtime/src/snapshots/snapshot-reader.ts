@@ -37,6 +37,11 @@ export function latestSnapshot(region: SnapshotRegion): Snapshot | undefined {
   return undefined;
 }
 
+/** A snapshot, and which of several regions it is in. */
+export interface FoundSnapshot extends Snapshot {
+  readonly region: number;
+}
+
 /**
  * Of the latest snapshots of several learners, the one that goes furthest and is intact; undefined when none of them
  * reaches `atLeastInstance`.
@@ -44,10 +49,12 @@ export function latestSnapshot(region: SnapshotRegion): Snapshot | undefined {
 export function newestSnapshot(
   regions: readonly SnapshotRegion[],
   atLeastInstance: number,
-): Snapshot | undefined {
+): FoundSnapshot | undefined {
   return regions
-    .map(latestSnapshot)
-    .filter(snapshot => snapshot !== undefined)
+    .flatMap((memory, region) => {
+      const snapshot = latestSnapshot(memory);
+      return snapshot === undefined ? [] : [{ ...snapshot, region }];
+    })
     .filter(({ instance }) => instance >= atLeastInstance)
     .sort((a, b) => b.instance - a.instance)
     .find(isIntact);
