@@ -38,6 +38,7 @@ const program = new Command("chaos")
   .addOption(whole("proposers", chaosLimits.proposers, "proposers"))
   .addOption(whole("acceptors", chaosLimits.acceptors, "acceptors"))
   .addOption(whole("learners", chaosLimits.learners, "learners"))
+  .addOption(whole("snapshot-every", chaosLimits.snapshotEvery, "commands between two snapshots"))
   .option("--out <file>", "write everything that was found to a file, as JSON")
   .helpOption("--help", "show this")
   .showHelpAfterError();

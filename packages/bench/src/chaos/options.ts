@@ -21,6 +21,8 @@ export interface ChaosOptions {
   readonly proposers: number;
   readonly acceptors: number;
   readonly learners: number;
+  /** Commands after which a learner takes a snapshot. */
+  readonly snapshotEvery: number;
   /** Where the JSON result goes. */
   readonly out?: string;
 }
@@ -38,6 +40,8 @@ export const chaosLimits = {
   proposers: { min: 1, max: 16, default: 2 },
   acceptors: { min: 1, max: 31, default: 3 },
   learners: { min: 1, max: 16, default: 2 },
+  /** By default several in a short run. */
+  snapshotEvery: { min: 1000, max: 1_000_000_000, default: 100_000 },
 } as const;
 
 /** Faults that a cluster of this size can have and get over. */
@@ -72,6 +76,7 @@ export function replayCommand(options: ChaosOptions): string {
     ["proposers", "proposers"],
     ["acceptors", "acceptors"],
     ["learners", "learners"],
+    ["snapshot-every", "snapshotEvery"],
   ] as const;
   for (const [flag, name] of numbers) {
     if (options[name] !== chaosLimits[name].default) words.push(`--${flag} ${options[name]}`);

@@ -86,7 +86,7 @@ const state = {
 const result: ChaosResult = {
   options: {
     ...{ seed: 5, seconds: 3, clientThreads: 3, inFlight: 128, faults: faultKinds, everyMs: 1500 },
-    ...{ leaseMs: 500, proposers: 2, acceptors: 3, learners: 2 },
+    ...{ leaseMs: 500, proposers: 2, acceptors: 3, learners: 2, snapshotEvery: 100_000 },
   },
   durationMs: 4000,
   interrupted: false,

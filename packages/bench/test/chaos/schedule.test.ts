@@ -70,7 +70,7 @@ test("a cluster is spared what it cannot get over", () => {
 test("the command that replays a run names what is not as usual", () => {
   const usual = {
     ...{ seed: 5, seconds: 60, clientThreads: 3, inFlight: 128, faults: faultKinds, everyMs: 1500 },
-    ...{ leaseMs: 500, proposers: 2, acceptors: 3, learners: 2 },
+    ...{ leaseMs: 500, proposers: 2, acceptors: 3, learners: 2, snapshotEvery: 100_000 },
   };
   expect(replayCommand(usual)).toMatch(/^pnpm chaos --seed 5 --seconds 60( --client-threads 3)?$/);
   const other = replayCommand({ ...usual, faults: ["burst"], leaseMs: 200, learners: 3 });
