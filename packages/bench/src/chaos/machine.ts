@@ -13,14 +13,14 @@ interface Cell {
 }
 
 /** What is checked for linearizability: operations on a cell, which begins with 0. */
-export type CellCommand =
+type CellCommand =
   | (Cell & { readonly op: "get" })
   | (Cell & { readonly op: "set"; readonly value: number })
   | (Cell & { readonly op: "cas"; readonly expected: number; readonly value: number })
   | (Cell & { readonly op: "increment" });
 
 /** What is only counted: `counter` has one writer. */
-export interface CountCommand {
+interface CountCommand {
   readonly op: "count";
   readonly counter: number;
   readonly shard: number;
