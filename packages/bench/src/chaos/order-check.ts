@@ -52,13 +52,11 @@ export class OrderCheck {
   #checkValue(number: number, value: number): string | undefined {
     const most = number - this.#notApplied;
     const least = Math.max(most - this.#unknown, this.#last + 1);
+    // Whether those before it took effect is known now. What is wrong is told once: the next ones go on from here.
     this.#last = value;
-    if (value >= least && value <= most) {
-      // Whether those before it took effect is known now.
-      this.#notApplied = number - value;
-      this.#unknown = 0;
-      return undefined;
-    }
+    this.#notApplied = number - value;
+    this.#unknown = 0;
+    if (value >= least && value <= most) return undefined;
     const allowed = least === most ? String(most) : `${least} to ${most}`;
     return `increment ${number} of a session returned ${value}; it must be ${allowed}`;
   }

@@ -126,7 +126,8 @@ class ChaosRun {
   }
 
   readonly #violation = (text: string): void => {
-    if (this.#violations.length < violationsMax) this.#violations.push(text);
+    if (this.#violations.length >= violationsMax) return;
+    this.#violations.push(text);
     this.#hooks.onLine(`violation: ${text}`);
   };
 

@@ -21,6 +21,11 @@ test("a session's increments return one number after the other", () => {
   expect(wrongIn(2)).toHaveLength(1);
 });
 
+test("what is wrong is told once, and later ones are compared with it", () => {
+  expect(wrongIn(1, 3, 4, 5)).toHaveLength(1);
+  expect(wrongIn(1, 3, 4, 6)).toHaveLength(2);
+});
+
 test("an unknown outcome counts or does not, and is known afterwards", () => {
   expect(wrongIn(1, "unknown", 3, 4)).toEqual([]);
   expect(wrongIn(1, "unknown", 2, 3)).toEqual([]);
