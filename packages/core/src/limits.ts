@@ -24,6 +24,14 @@ export const limits = {
   heartbeatsPerLease: 4,
   /** A distinguished learner that stands still for less than this, in milliseconds, may just not have reported. */
   learnerStallMsMin: 200,
+  /**
+   * A client that waits and hears nothing asks after a quarter of a lease, within these bounds in milliseconds, whether
+   * anybody leads: answers usually take less than the least, and a long lease must not make it slow to find out.
+   */
+  probeAfterMsMin: 50,
+  probeAfterMsMax: 250,
+  /** It asks again every half of a lease, at least so often in milliseconds. */
+  probeAgainMsMax: 1000,
   /** Reads that wait at a proposer for a leader, or for a round of heartbeats. */
   waitingReadsMax: 65_536,
   /** A vote further ahead than this of what a learner has learned is ignored: it will fetch it later. */

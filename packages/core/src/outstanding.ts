@@ -108,8 +108,9 @@ export class Outstanding {
     return true;
   }
 
-  /** Abandons those whose deadline has passed, and appends their numbers to `expired`. */
-  expire(now: number, expired: number[]): void {
+  /** Abandons those whose deadline has passed; returns their numbers. */
+  expire(now: number): number[] {
+    const expired: number[] = [];
     this.#earliestDeadline = Number.POSITIVE_INFINITY;
     for (let sequence = this.#oldest; sequence < this.#next; sequence++) {
       if (this.of(sequence) !== slot.waiting) continue;
@@ -120,6 +121,7 @@ export class Outstanding {
         expired.push(sequence);
       }
     }
+    return expired;
   }
 
   of(sequence: number): Slot {

@@ -60,7 +60,7 @@ describe("Outstanding", () => {
               ({ state, deadline }) => state === "waiting" && deadline <= what.expire,
             );
             const expired: number[] = [];
-            outstanding.expire(what.expire, expired);
+            expired.push(...outstanding.expire(what.expire));
             expect(expired).toEqual(late.map(one => known.indexOf(one) + 1));
             for (const one of late) one.state = "abandoned";
           }
