@@ -242,7 +242,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       { file: "acceptor.ts", find: "order < 0 || firstInstance < this.#trimmedBelow", replace: "order < 0" },
     ],
-    options: { profile: { trimming: true, faultSteps: 2000 }, faults: { crashLearner: 0, cut: 0.4 } },
+    options: { profile: { trimming: true, faultSteps: 3000 }, faults: { crashLearner: 0, cut: 0.6 } },
   },
   {
     name: "holes skipped",
@@ -840,7 +840,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "accepted: [...accepted.from(trimmedBelow)], lease: noLease };",
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "an acceptor that does not know its lease does not wait",
@@ -858,7 +861,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'if (order > 0) this.#persist.push({ kind: "lease", ballot, leaseUntil: 0 });',
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "transfer before release",
