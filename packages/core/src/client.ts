@@ -74,6 +74,8 @@ export class Client {
   #leader = 0;
   /** The highest that was heard of together with a leader. */
   #ballot: Ballot = noBallot;
+  /** The highest ballot that somebody has said it leads in: whoever leads later does so in a higher one. */
+  #ledIn: Ballot = noBallot;
   /** A ballot of the leader's present life; undefined until it has been confirmed. */
   #life: Ballot | undefined;
   readonly #watch: LeaderWatch;
@@ -328,8 +330,10 @@ export class Client {
 
   /** Somebody leads: if it is another than was believed, it may know of nothing that is unanswered here. */
   #noteLeader(leader: number, ballot: Ballot, now: number): void {
+    // What was heard of others is no measure: an attempt to lead that failed may have had a higher ballot.
+    if (compareBallots(ballot, this.#ledIn) < 0) return;
+    this.#ledIn = ballot;
     const isOther = leader !== this.#leader;
-    if (isOther && compareBallots(ballot, this.#ballot) < 0) return;
     const wasLost = this.#watch.wasLost(this.#retryFrom, now);
     const hasChanged = isOther || (this.#life === undefined ? wasLost : !sameProposer(this.#life, ballot));
     if (compareBallots(ballot, this.#ballot) > 0) this.#ballot = ballot;

@@ -204,6 +204,15 @@ describe("Client", () => {
     expect(sent(client)).toEqual([]);
   });
 
+  it("follows whoever leads, though an attempt that failed had a higher ballot", () => {
+    const client = openClient();
+    submit(client, 1);
+    client.receive("proposer-1", { ...notLeader(0), ballot: { round: 9, incarnation: 1, proposer: 0 } }, 1);
+    sent(client);
+    ready(client, 1, 120);
+    expect(sent(client)).toEqual(["proposer-1 commands 1+1"]);
+  });
+
   it("sends again to another life of the same leader", () => {
     const client = openClient();
     submit(client, 1);
