@@ -11,7 +11,7 @@ const causes: Record<LateReason, string> = {
   noQuorum:
     "no proposer has led for a lease or longer: look at cluster.status(), are enough acceptors and a proposer up?",
   storageFull:
-    "the acceptors have no room for more until a snapshot lets them trim: look at cluster.status() for what they retain, and at snapshotFailed events",
+    "the acceptors have no room until a snapshot lets them trim: look at cluster.status() and snapshotFailed events",
   timeout: "a leader may be at work: try again, with a longer timeoutMs if there is much to do",
 };
 

@@ -30,8 +30,8 @@ export const runtimeLimits = {
   /** A learner asks for what it misses after this long, in milliseconds. */
   fetchAfterMs: 100,
   /**
-   * A client without progress asks the leader for a sign of life after this long, in milliseconds, and sends again
-   * after as long once more; the next time after twice as long, and so on.
+   * A client without progress for this long, in milliseconds, sends again if nobody says that it leads, otherwise
+   * after as long once more; the next time after twice as long, and so on. A query is asked again after as long.
    */
   retryAfterMs: 500,
   retryAfterMsMax: 8000,
