@@ -8,6 +8,10 @@ export const limits = {
   fetchBytesMax: 512 * 1024,
   /** Commands that wait at a proposer without a place in the pipeline; beyond it the oldest client retries. */
   proposerQueueCommandsMax: 1 << 20,
+  /** Bytes of payload that wait there, besides one proposal: much for a burst, little for a thread's heap. */
+  proposerQueueBytesMax: 64 * 1024 * 1024,
+  /** Bytes of payload that a client keeps unanswered, besides one submission: it may have to send all of them again. */
+  clientWindowBytesMax: 32 * 1024 * 1024,
   /** Instances that a learner applies before it tells the proposers, which lets acceptors trim. */
   progressInstancesMax: 32_768,
   /** A learner that has applied anything at all says so after this many milliseconds. */

@@ -93,7 +93,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     });
     this.#attachment = attachment;
     this.#post = new Post(options.trace ? new DepthTracker() : undefined, (to, frame, lane) => {
-      this.#backlog.push({ to, frame: frame.slice(), lane });
+      // What asks for a sign of life or a read mark is asked again, and may be for a proposer that is down for good.
+      if (lane === "bulk") this.#backlog.push({ to, frame: frame.slice(), lane });
     });
     for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
   }
@@ -150,6 +151,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     let captured: unknown;
     try {
       this.#check(options);
+      this.#checkQueue();
       captured = capture(command, "command");
       this.#checkSize(captured, capturedBytesAtMost());
     } catch (error) {
@@ -174,6 +176,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     let bytes: Uint8Array;
     try {
       this.#check(options, checkQueryOptions);
+      this.#checkQueries();
       bytes = valueCodec.encode(capture(query, "query"));
       this.#checkBytes("query", bytes.byteLength);
     } catch (error) {
@@ -231,13 +234,26 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       const message = `the session of ${this.name} is gone: connect() again`;
       throw new SynodError("SESSION_EXPIRED", message, { outcome: "not-applied" });
     }
+    if (options === undefined) return;
+    checkOptions(options);
+    if (options.signal?.aborted) throw abortError(options.signal, "not-applied");
+  }
+
+  #checkQueue(): void {
     if (this.#buffer.queued >= runtimeLimits.clientQueueCommands) {
       const message = `${this.#buffer.queued} commands of ${this.name} wait already: wait for some of them first`;
       throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
     }
-    if (options === undefined) return;
-    checkOptions(options);
-    if (options.signal?.aborted) throw abortError(options.signal, "not-applied");
+    if (this.#buffer.queuedBytes >= runtimeLimits.clientQueueBytes) {
+      const message = `commands of ${this.name} that may take ${this.#buffer.queuedBytes} bytes wait already: wait for some of them first`;
+      throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
+    }
+  }
+
+  #checkQueries(): void {
+    if (this.#queries.open < runtimeLimits.clientQueries) return;
+    const message = `${this.#queries.open} queries of ${this.name} are open already: wait for some of them first`;
+    throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
   }
 
   /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
