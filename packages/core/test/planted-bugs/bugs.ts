@@ -242,7 +242,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       { file: "acceptor.ts", find: "order < 0 || firstInstance < this.#trimmedBelow", replace: "order < 0" },
     ],
-    options: { profile: { trimming: true, faultSteps: 3000 }, faults: { crashLearner: 0, cut: 0.6 } },
+    options: { profile: { trimming: true, faultSteps: 2000 }, faults: { crashLearner: 0, cut: 0.4 } },
   },
   {
     name: "holes skipped",
