@@ -57,12 +57,4 @@ describe("DistinguishedLearner", () => {
     learner.watch(5, 500);
     expect(learner.index).toBe(0);
   });
-
-  it("believes what was reported last, and knows what all have applied", () => {
-    const learner = begin(9, 5, 6);
-    learner.progress(1, 2);
-    expect(learner.appliedByAll).toBe(2);
-    learner.progress(1, 30);
-    expect(learner.appliedByAll).toBe(6);
-  });
 });
