@@ -493,8 +493,8 @@ export class Proposer {
     const { leaseUntil, round } = state.grants;
     const { quorums, topology } = this.#options;
     const storageFull = !quorums.isAcceptQuorum(withoutAcceptors(topology.acceptors, state.full));
-    const answers =
-      now < leaseUntil ? this.#reads.answerAll(storageFull) : this.#reads.answered(round, storageFull);
+    const said = { ballot: state.ballot, storageFull };
+    const answers = now < leaseUntil ? this.#reads.answerAll(said) : this.#reads.answered(round, said);
     if (answers.length === 0) return;
     state.hasAnsweredReads = true;
     this.#send.push(...answers);

@@ -1007,7 +1007,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "accepted: [...accepted.from(trimmedBelow)], lease: noLease };",
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "an acceptor that does not know its lease does not wait",
@@ -1025,7 +1028,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'if (order > 0) this.#persist.push({ kind: "lease", ballot, leaseUntil: 0 });',
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "transfer before release",
