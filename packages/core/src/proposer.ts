@@ -28,6 +28,7 @@ import {
   carriedFrom,
   dumpOf,
   type Leading,
+  leaseUntilOf,
   ownFrom,
   type Preparing,
   readBelow,
@@ -258,7 +259,7 @@ export class Proposer {
       sentAt: now,
       carried,
       own: ownFrom(this.#state),
-      grants: this.#state.kind === "following" ? undefined : this.#state.grants,
+      leaseUntil: leaseUntilOf(this.#state),
       released,
     };
     this.#state = state;
@@ -289,7 +290,7 @@ export class Proposer {
       repair: undefined,
       recovered,
       flights: new Flights(this.#options.quorums),
-      grants: new Grants(this.#options.quorums, state.grants),
+      grants: new Grants(this.#options.quorums, state.leaseUntil),
       refused: 0,
       full: 0,
       round: 0,

@@ -991,6 +991,29 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "grants of an earlier ballot count with those of the present one",
+    rule: 12,
+    patches: [
+      {
+        file: "grants.ts",
+        find: "this.#until = new Array<number>(quorums.acceptors).fill(0);",
+        replace: "this.#until = (quorums as any).until ??= new Array<number>(quorums.acceptors).fill(0);",
+      },
+    ],
+    options: {
+      profile: {
+        topology: { proposers: 3, acceptors: 5, learners: 1 },
+        quorums: { prepare: 2, accept: 4 },
+        mode: "multi",
+        leaseMs: 150,
+        delayMsMax: 20,
+        faultSteps: 2000,
+        unrestEveryMs: 25,
+      },
+      faults: { cut: 0.4, impatience: 1, crashProposer: 0 },
+    },
+  },
+  {
     name: "lease from one grant",
     rule: 12,
     patches: [
