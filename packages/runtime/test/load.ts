@@ -9,14 +9,17 @@ export interface Load {
   stop(): Promise<string[]>;
 }
 
-/** Proposes without a pause until it is stopped, so many commands at once. */
-export function load(client: Client<AnyMachine>, atOnce = 5): Load {
+/** Proposes without a pause until it is stopped, so many commands at once, with so much that nobody reads. */
+export function load(client: Client<AnyMachine>, atOnce = 5, padBytes = 0): Load {
   let isOn = true;
   const settled: string[] = [];
+  const rest = padBytes === 0 ? {} : { pad: new Uint8Array(padBytes) };
   const run = async () => {
     for (let next = 0; isOn; ) {
       const ids = Array.from({ length: atOnce }, () => `${client.name}:${next++}`);
-      const results = await Promise.all(ids.map(id => client.propose({ id }, { timeoutMs: 30_000 })));
+      const results = await Promise.all(
+        ids.map(id => client.propose({ id, ...rest }, { timeoutMs: 30_000 })),
+      );
       settled.push(...results.map(({ id }) => id));
     }
     return settled;

@@ -96,7 +96,8 @@ test("while one learner writes a long snapshot the other answers, and takes none
     tell[words.hold] = 1;
     const writing = async () =>
       (await actorsOf(cluster, "learner")).filter(({ state }) => state === "taking a snapshot");
-    const [writer] = await until(writing, () => tell[words.held] === 1);
+    await until(writing, () => tell[words.held] === 1);
+    const [writer] = await until(writing, seen => seen.length === 1);
     const applied = async () => {
       const all = await actorsOf(cluster, "learner");
       return all.map(({ name, appliedBelow }) => [name, appliedBelow ?? 0] as const);
@@ -213,7 +214,8 @@ test("commands that both learners die on are answered by their next lives, once"
 test("a learner that stalls while the others trim comes back by a snapshot", async () => {
   await withScene({ learners: 3 }, async scene => {
     const { cluster, clients, tell } = scene;
-    const loads = clients.map(client => load(client, 50));
+    // More than its mailbox holds, or it would have all that it missed from there.
+    const loads = clients.map(client => load(client, 50, 4096));
     await untilPublished(cluster, 200);
     const stalled = async () => (await actorsOf(cluster, "learner"))[2] as ActorStatus;
     // On a busy host the others may not get far enough: then once more.
