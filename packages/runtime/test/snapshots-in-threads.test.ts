@@ -223,7 +223,8 @@ test("a learner that stalls while the others trim comes back by a snapshot", asy
       async () => {
         await cluster.faults.pause("learner-2", { ms: 1500 });
         await until(stalled, ({ state }) => state === "unresponsive");
-        await until(stalled, ({ state }) => state === "learning");
+        const others = (await actorsOf(cluster, "learner")).map(({ chosenBelow }) => chosenBelow ?? 0);
+        await until(stalled, ({ appliedBelow }) => (appliedBelow ?? 0) >= Math.max(...others));
       },
       () => (tell[words.restored] ?? 0) > 0,
     );
