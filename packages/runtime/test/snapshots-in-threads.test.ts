@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { ActorStatus, Client, Cluster, ClusterOptions, SynodError } from "@synod/runtime";
 import { describe, expect, test } from "vitest";
-import { failures, words } from "./fixtures/snapshots.mjs";
+import { failures, words } from "./fixtures/snapshot-words.mjs";
 import { expectExactlyOnce, type Load, load } from "./load.js";
 import { type AnyMachine, expectAgreement, fixture, until, withCluster } from "./support.js";
 

@@ -4,7 +4,7 @@ import { loadStateMachine, StateMachineEngine } from "../../dist/engine.js";
 import { createSnapshotRegion, latestSnapshot, SnapshotWriter } from "../../dist/snapshots/index.js";
 import { Restoration, type RestoredFrom } from "../../dist/snapshots/restoration.js";
 import { SnapshotTaking } from "../../dist/snapshots/snapshot-taking.js";
-import { failures, words } from "../fixtures/snapshots.mjs";
+import { failures, words } from "../fixtures/snapshot-words.mjs";
 import { fixture, until } from "../support.js";
 
 const memory = new SharedArrayBuffer(64);
