@@ -308,7 +308,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (this.#role.state === "open") this.#opened?.resolve();
     if (this.#role.state === "expired") this.#expire();
     this.#retryBacklog();
-    if (this.#buffer.queued > 0) this.#scheduleFlush();
+    // Only when there is room: trying again each tick, without it, would keep the event loop from what makes room.
+    if (this.#buffer.queued > 0 && this.#role.room > 0 && this.#backlog.length === 0) this.#scheduleFlush();
     this.#updateKeepAlive();
   }
 
