@@ -197,6 +197,29 @@ test("acceptors whose storage is full accept nothing new, until a snapshot succe
   });
 });
 
+test("a learner that pauses for more than it may keep drops the rest, and fetches it afterwards", async () => {
+  const options = { storageBytesMax: 1e9, snapshot: { everyCommands: 100 } };
+  await withScene(options, async ({ cluster, clients, tell }) => {
+    const [client] = clients as [Client<AnyMachine>];
+    let next = 0;
+    const propose = async (commands: number, padBytes: number) => {
+      const pad = new Uint8Array(padBytes);
+      await Promise.all(Array.from({ length: commands }, () => client.propose({ id: next++, pad })));
+    };
+    tell[words.hold] = 1;
+    await until(
+      () => propose(10, 1),
+      () => tell[words.held] === 1,
+    );
+    // Of 100 MiB it keeps 64.
+    for (let round = 0; round < 20; round++) await propose(20, 256 * 1024);
+    const chosen = (await actorsOf(cluster, "learner")).map(({ chosenBelow }) => chosenBelow ?? 0);
+    expect(Math.max(...chosen) - Math.min(...chosen)).toBeGreaterThan(100);
+    tell[words.hold] = 0;
+    await expectAgreement(cluster, next);
+  });
+});
+
 test("commands that both learners die on are answered by their next lives, once", async () => {
   await withScene({}, async scene => {
     const { cluster, clients } = scene;
