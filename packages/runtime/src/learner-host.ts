@@ -23,6 +23,7 @@ import type { Notify, RoleHost, RoleInspection, RoleSpec, RoleStatus, SnapshotSt
 import {
   latestSnapshot,
   newestSnapshot,
+  PublishedWatch,
   type Snapshot,
   type SnapshotRegion,
   SnapshotWriter,
@@ -48,6 +49,7 @@ export class LearnerHost implements RoleHost {
   readonly #regions: readonly SnapshotRegion[];
   readonly #ownRegion: SnapshotRegion;
   readonly #writer: SnapshotWriter;
+  readonly #watch: PublishedWatch;
   readonly #replicaOptions: Omit<ReplicaOptions, "host">;
   readonly #depths: DepthTracker | undefined;
   readonly #digestMismatches: { count: number; last: DigestMismatch | null } = { count: 0, last: null };
@@ -60,6 +62,9 @@ export class LearnerHost implements RoleHost {
   #backlogHead = 0;
   #backlogBytes = 0;
   #unsent: Envelope[] = [];
+  #toldTrimBelow = 0;
+  /** Another learner answers in its place until what it has missed is applied. */
+  #isBehind = false;
   /** Asked while a snapshot is restored. */
   #queries: { readonly from: Address; readonly query: QueryMessage }[] = [];
 
@@ -74,6 +79,7 @@ export class LearnerHost implements RoleHost {
     this.#regions = spec.snapshotRegions;
     this.#ownRegion = spec.snapshotRegions[index] as SnapshotRegion;
     this.#writer = new SnapshotWriter(this.#ownRegion);
+    this.#watch = new PublishedWatch(spec.snapshotRegions);
     this.#upkeep = new Upkeep(
       {
         learners: topology.learners,
@@ -105,7 +111,7 @@ export class LearnerHost implements RoleHost {
   receive(from: Address, message: Message, now: number): void {
     switch (message.type) {
       case "query":
-        if (this.#activity.kind === "restoring") this.#queries.push({ from, query: message });
+        if (this.#activity.kind === "restoring") this.#keepQuery(from, message);
         else this.#replica.receive(from, message);
         break;
       case "sample":
@@ -148,6 +154,7 @@ export class LearnerHost implements RoleHost {
 
   flush(now: number): readonly Envelope[] {
     this.#takeLearned(now);
+    const before = this.#activity;
     this.#go(now);
     const { send, divergences, trimBelow } = this.#upkeep.takeReady(this.#replica, now);
     for (const { instance, learners } of divergences) {
@@ -155,6 +162,9 @@ export class LearnerHost implements RoleHost {
       this.#notify({ type: "divergence", instance, learners: names });
     }
     this.#learner.published(trimBelow);
+    // What it has to say of that must not wait for the next turn, which may be long in coming.
+    if (before !== this.#activity || trimBelow > this.#toldTrimBelow) this.#takeLearned(now);
+    this.#toldTrimBelow = trimBelow;
     const answers = this.#replica.takeReady().send;
     if (this.#unsent.length === 0 && send.length === 0) return answers;
     const all = [...answers, ...send, ...this.#unsent];
@@ -216,7 +226,10 @@ export class LearnerHost implements RoleHost {
     switch (activity.kind) {
       case "applying":
         this.#applySome(now);
-        if (this.#upkeep.isSnapshotDue(now)) this.#considerSnapshot(now);
+        this.#noteSnapshots();
+        if (!this.#upkeep.isSnapshotDue(now)) return;
+        this.#upkeep.pause(now);
+        this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.pauseNoticeMs };
         return;
       case "aboutToPause":
         this.#applySome(now);
@@ -241,6 +254,9 @@ export class LearnerHost implements RoleHost {
     if (this.#backlogHead < backlog.length) return;
     this.#backlog = [];
     this.#backlogHead = 0;
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    this.#upkeep.resume(now);
   }
 
   #apply(entry: AcceptedEntry, now: number): void {
@@ -257,19 +273,16 @@ export class LearnerHost implements RoleHost {
 
   #applyAll(now: number): void {
     this.#takeLearned(now);
-    if (this.#activity.kind !== "applying") return;
+    const { kind } = this.#activity;
+    if (kind === "taking" || kind === "restoring") return;
     while (this.#backlogHead < this.#backlog.length) this.#applySome(now);
   }
 
-  /** Another learner may have published one meanwhile. */
-  #considerSnapshot(now: number): void {
-    this.#regions.forEach((region, learner) => {
-      const published = latestSnapshot(region);
-      if (published !== undefined) this.#upkeep.noted({ learner, instance: published.instance });
-    });
-    if (!this.#upkeep.isSnapshotDue(now)) return;
-    this.#upkeep.pause(now);
-    this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.pauseNoticeMs };
+  /** It counts from the newest one, whoever has published it. */
+  #noteSnapshots(): void {
+    this.#watch.look(({ region, instance, bytes }) =>
+      this.#upkeep.noted({ learner: region, instance, bytes }),
+    );
   }
 
   #takeSnapshot(now: number): void {
@@ -281,7 +294,7 @@ export class LearnerHost implements RoleHost {
   #goOnTaking(taking: SnapshotTaking, now: number): void {
     try {
       if (!taking.step(now + runtimeLimits.eventLoopTurnMs)) return;
-      this.#upkeep.published(taking.instance);
+      this.#upkeep.published(taking.instance, taking.bytes);
     } catch (error) {
       this.#upkeep.snapshotFailed(now);
       this.#notify({ type: "snapshotFailed", phase: "snapshot", reason: reasonOf(error) });
@@ -291,7 +304,7 @@ export class LearnerHost implements RoleHost {
 
   #restore(atLeast: number, now: number): void {
     this.#upkeep.pause(now);
-    const restoration = new Restoration(this.#regions, this.#stateMachine, atLeast);
+    const restoration = new Restoration(this.#regions, this.#stateMachine, atLeast, now);
     this.#activity = { kind: "restoring", restoration };
     this.#learner.pin(restoration.instance, now);
   }
@@ -303,7 +316,7 @@ export class LearnerHost implements RoleHost {
     });
     if (restoration.instance !== before) this.#learner.pin(restoration.instance, now);
     if (restored === undefined) return;
-    const { engine, state, learner } = restored;
+    const { engine, state, learner, bytes } = restored;
     this.#engine = engine;
     this.#replica = new Replica({ ...this.#replicaOptions, host: engine }, state);
     this.#learner.restored(state.appliedBelow, now);
@@ -311,14 +324,19 @@ export class LearnerHost implements RoleHost {
     this.#dropBelow(state.appliedBelow);
     for (const { from, query } of this.#queries) this.#replica.receive(from, query);
     this.#queries = [];
-    this.#upkeep.restored({ learner, instance: state.appliedBelow }, this.#replica, now);
+    this.#upkeep.restored({ learner, instance: state.appliedBelow, bytes }, this.#replica, now);
     this.#resume(now);
   }
 
   #resume(now: number): void {
     this.#activity = { kind: "applying" };
-    this.#upkeep.resume(now);
+    this.#isBehind = true;
     this.#applySome(now);
+  }
+
+  #keepQuery(from: Address, query: QueryMessage): void {
+    this.#queries.push({ from, query });
+    if (this.#queries.length > runtimeLimits.waitingQueriesMax) this.#queries.shift();
   }
 
   /** What a snapshot holds is not applied again. */

@@ -108,8 +108,8 @@ export async function openRole(
 }
 
 /** @throws SynodError `STORAGE_FAILED` when what a former life left behind is damaged */
-function openStorage({ storageRegion }: RoleSpec): AcceptorStorage {
-  if (storageRegion === undefined) return new HeapStorage(runtimeLimits.storageBytesMax);
+function openStorage({ storageRegion, options }: RoleSpec): AcceptorStorage {
+  if (storageRegion === undefined) return new HeapStorage(options.storageBytesMax);
   return new SharedStorage(storageRegion);
 }
 

@@ -122,7 +122,7 @@ export class Supervisor {
     const { name, role, index, doorbell } = wired;
     const options = this.#options;
     const isShared = role === "acceptor" && options.storage === "shared";
-    const storageRegion = isShared ? createStorageRegion(runtimeLimits.storageBytesMax) : undefined;
+    const storageRegion = isShared ? createStorageRegion(options.storageBytesMax) : undefined;
     const { mailbox } = options;
     return new SupervisedActor({
       wired,

@@ -7,11 +7,20 @@ import { type Restored, restoreSnapshot } from "./snapshot-restoring.js";
 /** A restored snapshot, and which learner had published it. */
 export interface RestoredFrom extends Restored {
   readonly learner: number;
+  readonly bytes: number;
+}
+
+interface UnderWay {
+  readonly kind: "underWay";
+  /** When the state machine was last seen to read, in milliseconds, and how many chunks it had read by then. */
+  progressAt: number;
+  progress: number;
+  chunks: number;
 }
 
 type Attempt =
   | { readonly kind: "waiting"; readonly until: number }
-  | { readonly kind: "underWay" }
+  | UnderWay
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "done"; readonly restored: RestoredFrom };
 
@@ -27,11 +36,16 @@ export class Restoration {
   #instance: number;
 
   /** It begins at once. A snapshot at or above `atLeast` is needed. */
-  constructor(regions: readonly SnapshotRegion[], stateMachine: StateMachineSpec, atLeast: number) {
+  constructor(
+    regions: readonly SnapshotRegion[],
+    stateMachine: StateMachineSpec,
+    atLeast: number,
+    now: number,
+  ) {
     this.#regions = regions;
     this.#stateMachine = stateMachine;
     this.#instance = atLeast;
-    this.#begin(atLeast, 0);
+    this.#begin(atLeast, now);
   }
 
   /** Where the log goes on behind what is being restored, or at least has to. */
@@ -62,7 +76,18 @@ export class Restoration {
         if (now >= attempt.until) this.#begin(Math.max(this.#instance, atLeast), now);
         return undefined;
       case "underWay":
+        this.#watch(attempt, now);
         return undefined;
+    }
+  }
+
+  #watch(attempt: UnderWay, now: number): void {
+    if (attempt.chunks !== attempt.progress) {
+      attempt.progress = attempt.chunks;
+      attempt.progressAt = now;
+    } else if (now - attempt.progressAt >= runtimeLimits.restoreStallMs) {
+      const message = `restore() has read ${attempt.chunks} chunks and has neither ended nor read on for long`;
+      this.#attempt = { kind: "failed", error: new Error(message) };
     }
   }
 
@@ -70,17 +95,24 @@ export class Restoration {
     const found = newestSnapshot(this.#regions, atLeast);
     if (found === undefined) return this.#wait(now);
     this.#instance = found.instance;
-    this.#attempt = { kind: "underWay" };
-    void this.#restore(found);
+    const attempt: UnderWay = { kind: "underWay", progressAt: now, progress: 0, chunks: 0 };
+    this.#attempt = attempt;
+    void this.#restore(found, attempt);
   }
 
-  async #restore(found: FoundSnapshot): Promise<void> {
+  /** What ends after it was given up is of no interest. */
+  async #restore(found: FoundSnapshot, attempt: UnderWay): Promise<void> {
+    let outcome: Attempt;
     try {
-      const restored = await restoreSnapshot(found, this.#stateMachine);
-      this.#attempt = { kind: "done", restored: { ...restored, learner: found.region } };
+      const onChunk = () => {
+        attempt.chunks += 1;
+      };
+      const restored = await restoreSnapshot(found, this.#stateMachine, onChunk);
+      outcome = { kind: "done", restored: { ...restored, learner: found.region, bytes: found.bytes } };
     } catch (error) {
-      this.#attempt = { kind: "failed", error };
+      outcome = { kind: "failed", error };
     }
+    if (this.#attempt === attempt) this.#attempt = outcome;
   }
 
   #wait(now: number): void {

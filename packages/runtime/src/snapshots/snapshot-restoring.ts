@@ -18,20 +18,25 @@ export interface Restored {
  *
  * Rejects with what the state machine throws, or when the snapshot was damaged or overwritten.
  */
-export async function restoreSnapshot(snapshot: Snapshot, spec: StateMachineSpec): Promise<Restored> {
+export async function restoreSnapshot(
+  snapshot: Snapshot,
+  spec: StateMachineSpec,
+  onChunk: () => void,
+): Promise<Restored> {
   const chunks = snapshot.chunks()[Symbol.iterator]();
   const state = readReplicaState(chunks);
   const machine = await loadStateMachine(spec);
-  await machine.restore(decoded(chunks));
+  await machine.restore(decoded(chunks, onChunk));
   // Only the end shows that everything was read as it was written.
   while (!chunks.next().done);
   return { engine: new StateMachineEngine(machine), state };
 }
 
 /** Does not close `chunks` when the state machine stops early. */
-async function* decoded(chunks: Iterator<Uint8Array>): AsyncGenerator<unknown> {
+async function* decoded(chunks: Iterator<Uint8Array>, onChunk: () => void): AsyncGenerator<unknown> {
   let turnAt = monotonicMs() + runtimeLimits.eventLoopTurnMs;
   for (let next = chunks.next(); !next.done; next = chunks.next()) {
+    onChunk();
     yield valueCodec.decode(next.value);
     if (monotonicMs() < turnAt) continue;
     await new Promise(resolve => setImmediate(resolve));

@@ -11,7 +11,8 @@ import type { SnapshotWriter } from "./snapshot-writer.js";
 export class SnapshotTaking {
   readonly #writer: SnapshotWriter;
   readonly #state: ReplicaState;
-  readonly #chunks: Iterator<Uint8Array>;
+  readonly #chunks: Generator<Uint8Array>;
+  #bytes = 0;
 
   /** Begins to overwrite what the writer published the time before last. */
   constructor(writer: SnapshotWriter, state: ReplicaState, engine: StateMachineEngine) {
@@ -19,6 +20,11 @@ export class SnapshotTaking {
     this.#state = state;
     this.#chunks = allChunks(state, engine);
     writer.begin();
+  }
+
+  /** Of all chunks, once it is published. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The first instance that is not part of it. */
@@ -38,7 +44,7 @@ export class SnapshotTaking {
         const { value, done } = this.#chunks.next();
         if (done) {
           const { appliedBelow, appliedCommands } = this.#state;
-          this.#writer.publish({ instance: appliedBelow, commands: appliedCommands });
+          this.#bytes = this.#writer.publish({ instance: appliedBelow, commands: appliedCommands }).bytes;
           return true;
         }
         this.#writer.write(value);
@@ -46,7 +52,17 @@ export class SnapshotTaking {
       return false;
     } catch (error) {
       this.#writer.abandon();
+      this.#close();
       throw error;
+    }
+  }
+
+  /** Lets the state machine clean up when it was not its own failure. */
+  #close(): void {
+    try {
+      this.#chunks.return(undefined);
+    } catch {
+      // The first failure is told.
     }
   }
 }
