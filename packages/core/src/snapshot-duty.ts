@@ -5,12 +5,16 @@ export interface SnapshotPolicy {
   readonly everyCommands: number;
   /** Of commands' payload. */
   readonly everyBytes: number;
+  /** A snapshot larger than `everyBytes` waits until the log since weighs as much, but no longer than for so many. */
+  readonly bytesMax: number;
 }
 
 /** Which learner has published a snapshot that holds everything below an instance. */
 export interface PublishedSnapshot {
   readonly learner: number;
   readonly instance: number;
+  /** How large it is; 0 when nobody says. */
+  readonly bytes?: number;
 }
 
 /** Each learner that is one place further from its turn waits for so much more, in parts of the policy. */
@@ -69,10 +73,27 @@ export class SnapshotDuty {
     return this.#isReached ? this.#retryAt : Number.POSITIVE_INFINITY;
   }
 
+  /** The log has become so long that nothing else justifies to wait. */
+  get isPressing(): boolean {
+    return this.#bytes >= this.#part * this.#policy.bytesMax;
+  }
+
   get #isReached(): boolean {
     const { everyCommands, everyBytes } = this.#policy;
-    const part = 1 + waitPerPlace * this.#placesAhead;
-    return this.#commands >= part * everyCommands || this.#bytes >= part * everyBytes;
+    const part = this.#part;
+    if (this.#commands < part * everyCommands && this.#bytes < part * everyBytes) return false;
+    return this.#bytes >= part * this.#worth;
+  }
+
+  /** Writing a large state again and again for a little log would keep the learners busy with nothing else. */
+  get #worth(): number {
+    const { everyBytes, bytesMax } = this.#policy;
+    const bytes = this.#newest?.bytes ?? 0;
+    return bytes <= everyBytes ? 0 : Math.min(bytes, bytesMax);
+  }
+
+  get #part(): number {
+    return 1 + waitPerPlace * this.#placesAhead;
   }
 
   /** Learners whose turn comes before this one's. */

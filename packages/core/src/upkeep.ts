@@ -77,13 +77,19 @@ export class Upkeep {
 
   /** When {@link tick}, and then {@link isSnapshotDue}, want to be asked, in milliseconds of `now`'s clock. */
   get deadline(): number {
-    const dutyAt = this.#isPaused ? Number.POSITIVE_INFINITY : this.#duty.deadline;
+    const dutyAt = this.#mayPause ? this.#duty.deadline : Number.POSITIVE_INFINITY;
     return Math.min(this.#samples.deadline, this.#standIn.deadline, dutyAt);
   }
 
   /** A snapshot is to be taken now. */
   isSnapshotDue(now: number): boolean {
-    return !this.#isPaused && this.#duty.isDue(now);
+    return this.#mayPause && this.#duty.isDue(now);
+  }
+
+  /** Nobody would answer if it paused beside those for which it stands in. */
+  get #mayPause(): boolean {
+    if (this.#isPaused) return false;
+    return this.#standIn.answersFor.size === 0 || this.#duty.isPressing;
   }
 
   /** Applying stops for a while, to write a snapshot or to restore one: another learner answers meanwhile. */
@@ -103,9 +109,9 @@ export class Upkeep {
   }
 
   /** A snapshot of the replica that holds everything below `instance` is complete, and outlives this learner. */
-  published(instance: number): void {
+  published(instance: number, bytes = 0): void {
     this.#publishedAt = instance;
-    this.noted({ learner: this.#index, instance });
+    this.noted({ learner: this.#index, instance, bytes });
   }
 
   snapshotFailed(now: number): void {
@@ -113,12 +119,13 @@ export class Upkeep {
   }
 
   /** `replica` goes on from a snapshot. */
-  restored({ learner, instance }: PublishedSnapshot, replica: Applied, now: number): void {
+  restored(snapshot: PublishedSnapshot, replica: Applied, now: number): void {
+    const { learner, instance } = snapshot;
     this.#tail.clear();
     this.#appliedCommands = replica.appliedCommands;
     // One that it took in a former life is again of a state that it is in.
     if (learner === this.#index) this.#publishedAt = instance;
-    this.noted({ learner, instance });
+    this.noted(snapshot);
     this.#samples.restored(replica.appliedBelow, replica.samples, now);
   }
 

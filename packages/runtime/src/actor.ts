@@ -216,7 +216,7 @@ export class Actor implements ActorControl {
       if (isEmpty) for (const client of this.#clients?.takeDeparted() ?? []) this.detach(client);
       this.#post.send(host.flush(now));
       const fed = this.#post.flush();
-      if (frames > 0) idle = false;
+      if (frames > 0 || host.isBusy) idle = false;
       else if (!idle) {
         idle = true;
         now = monotonicMs();

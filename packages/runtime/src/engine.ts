@@ -81,11 +81,28 @@ export class StateMachineEngine implements StateMachineHost {
     }
   }
 
+  /** What the state machine gives out of its state, encoded piece by piece. @throws whatever it throws */
+  *snapshotChunks(): Generator<Uint8Array> {
+    for (const chunk of this.#snapshot()) yield valueCodec.encode(capture(chunk, "snapshot()'s chunk"));
+  }
+
   /** SHA-256 over the snapshot's chunks: equal on learners that applied the same prefix of the log. */
   stateDigest(): string {
     const hash = createHash("sha256");
-    for (const chunk of this.#machine.snapshot()) hash.update(valueCodec.encode(chunk));
+    for (const chunk of this.#snapshot()) hash.update(valueCodec.encode(chunk));
     return hash.digest("hex");
+  }
+
+  #snapshot(): Iterable<unknown> {
+    const chunks: unknown = this.#machine.snapshot();
+    // Nobody waits for it: a rejection would end the thread.
+    if (chunks instanceof Promise) chunks.catch(() => undefined);
+    if (typeof (chunks as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === "function") {
+      return chunks as Iterable<unknown>;
+    }
+    throw new TypeError(
+      "snapshot() must return something iterable, and no promise: it writes while nothing is applied",
+    );
   }
 
   #applyOne(command: unknown, at: AppliedAt): Result {

@@ -103,7 +103,7 @@ const fieldCounts: Record<MessageType, number> = {
   release: 1,
   chosen: 4,
   read: 1,
-  readReady: 3,
+  readReady: 4,
   sample: 2,
   standIn: 1,
 };
@@ -193,7 +193,7 @@ function fieldsOf(message: Message): unknown[] {
     case "read":
       return [message.id];
     case "readReady":
-      return [message.id, message.readBelow, message.storageFull];
+      return [message.id, ballotFields(message.ballot), message.readBelow, message.storageFull];
     case "sample":
       return [message.appliedBelow, message.samples];
     case "standIn":
@@ -291,7 +291,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
     case "read":
       return { type, id: f[1] };
     case "readReady":
-      return { type, id: f[1], readBelow: f[2], storageFull: f[3] };
+      return { type, id: f[1], ballot: toBallot(f[2]), readBelow: f[3], storageFull: f[4] };
     case "sample":
       return { type, appliedBelow: f[1], samples: f[2] };
     case "standIn":
@@ -379,7 +379,8 @@ function toSegment(f: Field[]): Segment {
 
 type Failure = [index: number, reason: string];
 
-function encodeResults(results: readonly Result[]): { results: Uint8Array; failures: Failure[] } {
+/** Results for a frame: failures stand beside what can be encoded. */
+export function encodeResults(results: readonly Result[]): { results: Uint8Array; failures: Failure[] } {
   let clean = results;
   const failures: Failure[] = [];
   for (let index = 0; index < results.length; index++) {
@@ -392,7 +393,7 @@ function encodeResults(results: readonly Result[]): { results: Uint8Array; failu
   return { results: valueCodec.encode(clean), failures };
 }
 
-function decodeResults(bytes: Uint8Array, failures: readonly Failure[]): Result[] {
+export function decodeResults(bytes: Uint8Array, failures: readonly Failure[]): Result[] {
   const results = valueCodec.decode(bytes) as Result[];
   for (const [index, reason] of failures) results[index] = new ApplyFailure(reason);
   return results;

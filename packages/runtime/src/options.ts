@@ -9,6 +9,13 @@ export const runtimeLimits = {
   clientWindowCommands: 16_384,
   /** Commands of one client that wait for a place in the window; past it, `OVERLOADED`. */
   clientQueueCommands: 131_072,
+  /**
+   * Bytes of the commands of one client that wait for a place there, by the upper bound that capturing gives, which is
+   * about what they take in memory; past it, `OVERLOADED`.
+   */
+  clientQueueBytes: 256 * 1024 * 1024,
+  /** Queries of one client that are open at once; past it, `OVERLOADED`. */
+  clientQueries: 65_536,
   /** Encoded bytes of one command. */
   commandBytesMax: 4 * 1024 * 1024,
   /** Bytes of a bulk lane; a frame above half of it goes in parts. */
@@ -21,17 +28,18 @@ export const runtimeLimits = {
   /** Bytes of a control lane. */
   controlLaneBytes: 64 * 1024,
   /**
-   * What one acceptor retains, in bytes; past it, it refuses Accepts until something is trimmed. Ten seconds of a
-   * stalled learner at full speed, and not so much that a few acceptors exhaust a usual machine.
+   * Bounds of what one acceptor may be told to retain, in bytes. Up to half of it is taken between snapshots; beside
+   * that the largest command must fit in, wherever it is free.
    */
-  storageBytesMax: 256 * 1024 * 1024,
+  storageBytesLeast: 64 * 1024 * 1024,
+  storageBytesMost: 4_000_000_000,
   /** An unanswered Prepare or Accept is sent again after this long, in milliseconds. */
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */
   fetchAfterMs: 100,
   /**
-   * A client without progress asks the leader for a sign of life after this long, in milliseconds, and sends again
-   * after as long once more; the next time after twice as long, and so on.
+   * A client without progress for this long, in milliseconds, sends again if nobody says that it leads, otherwise
+   * after as long once more; the next time after twice as long, and so on. A query is asked again after as long.
    */
   retryAfterMs: 500,
   retryAfterMsMax: 8000,
@@ -54,11 +62,36 @@ export const runtimeLimits = {
   restartAfterMsMax: 5000,
   /** An actor that was told to stop has this long, in milliseconds, before its thread is terminated. */
   stopWithinMs: 2000,
+  /** A learner that is about to write a snapshot goes on for so long, in milliseconds: another one gets ready to answer. */
+  pauseNoticeMs: 20,
+  /** What a learner has learned and not applied, in bytes: beyond it learns nothing more until it has. */
+  learnerBacklogBytes: 64 * 1024 * 1024,
+  /** What an entry weighs in a learner's memory besides its payload, in bytes, about. */
+  entryOverheadBytes: 128,
+  /** A snapshot that could not be restored is tried again after so long, in milliseconds; then after twice as long. */
+  restoreRetryMs: 100,
+  restoreRetryMsMax: 5000,
+  /** A `restore()` that has neither ended nor read a chunk for so long, in milliseconds, is given up. */
+  restoreStallMs: 30_000,
+  /** Queries that a learner keeps while it restores a snapshot; of more it forgets the oldest, which is asked again. */
+  waitingQueriesMax: 65_536,
+  /** Each of the two snapshots that a learner keeps has at most so many bytes. Memory follows what is written. */
+  snapshotBytesMax: 1024 * 1024 * 1024,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
   /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
   tracedFrames: 4096,
 } as const;
+
+/**
+ * What one acceptor retains, in bytes. Ten seconds of a stalled learner at full speed, and not so much that a few
+ * acceptors exhaust a usual machine.
+ */
+const storageBytesMaxDefault = 256 * 1024 * 1024;
+
+/** What is left to the log between snapshots must fit into an acceptor's storage so many times; for a large state: */
+const snapshotsPerStorage = 8;
+const largeSnapshotsPerStorage = 4;
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const countUpTo = (max: number) => v.optional(count(max));
@@ -84,7 +117,24 @@ const schema = v.strictObject({
   sessionTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2 ** 31 - 1))),
   distinguishedLearner: v.optional(v.boolean()),
   digest: v.optional(v.boolean()),
+  snapshot: v.optional(
+    v.strictObject({
+      everyCommands: countUpTo(Number.MAX_SAFE_INTEGER),
+      everyBytes: countUpTo(runtimeLimits.storageBytesMost),
+      tailBytes: v.optional(
+        v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(runtimeLimits.storageBytesMost)),
+      ),
+    }),
+  ),
   storage: v.optional(v.picklist(["shared", "heap"])),
+  storageBytesMax: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(runtimeLimits.storageBytesLeast),
+      v.maxValue(runtimeLimits.storageBytesMost),
+    ),
+  ),
   restarts: v.optional(
     v.strictObject({
       max: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
@@ -132,10 +182,26 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   /** Learners get values from the leader, and acceptors send digests instead. Saves bytes. Off. */
   readonly digest?: boolean;
   /**
+   * Learners take turns to write a snapshot after so many commands (500,000) or bytes of them (16,777,216), whichever
+   * comes first. A state larger than that is written less often: the log in between is to weigh as much as the last
+   * snapshot, or a quarter of `storageBytesMax`. Acceptors then forget what it holds, but for the last `tailBytes` (4,194,304), from which a
+   * learner that lags a little catches up without it. Neither may exceed an eighth of `storageBytesMax`.
+   */
+  readonly snapshot?: {
+    readonly everyCommands?: number;
+    readonly everyBytes?: number;
+    readonly tailBytes?: number;
+  };
+  /**
    * Where acceptors keep what they must not forget: in memory that outlives their threads (`shared`, default), or on
    * their own heaps, to measure against: an acceptor whose thread ends then stays down for good.
    */
   readonly storage?: "shared" | "heap";
+  /**
+   * What one acceptor retains of the log, in bytes (268,435,456; at least 67,108,864). When snapshots fail for so long
+   * that it is full, nothing new is accepted until one succeeds.
+   */
+  readonly storageBytesMax?: number;
   /**
    * An actor whose thread ends by itself is restarted `max` times (8) within `windowMs` milliseconds (60,000), then
    * given up. Those that `faults.kill` ends do not count.
@@ -164,7 +230,14 @@ export interface ResolvedOptions {
   readonly sessionTimeoutMs: number;
   readonly distinguishedLearner: boolean;
   readonly digest: boolean;
+  readonly snapshot: {
+    readonly everyCommands: number;
+    readonly everyBytes: number;
+    readonly bytesMax: number;
+    readonly tailBytes: number;
+  };
   readonly storage: "shared" | "heap";
+  readonly storageBytesMax: number;
   readonly restarts: { readonly max: number; readonly windowMs: number };
   readonly mailbox: "ring" | "port";
   readonly trace: boolean;
@@ -174,6 +247,9 @@ export interface ResolvedOptions {
 export function resolveOptions<M extends AnyStateMachine>(options: ClusterOptions<M>): ResolvedOptions {
   check(schema, options);
   const acceptors = options.acceptors ?? 3;
+  const storageBytes = options.storageBytesMax ?? storageBytesMaxDefault;
+  // A region of memory has a multiple of eight.
+  const storageBytesMax = storageBytes - (storageBytes % 8);
   const quorums = options.quorums ?? majorities(acceptors);
   for (const phase of ["prepare", "accept"] as const) {
     if (quorums[phase] > acceptors) {
@@ -201,11 +277,31 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     sessionTimeoutMs: options.sessionTimeoutMs ?? 60_000,
     distinguishedLearner: options.distinguishedLearner ?? false,
     digest: options.digest ?? false,
+    snapshot: resolveSnapshot(options.snapshot ?? {}, storageBytesMax),
     storage: options.storage ?? "shared",
+    storageBytesMax,
     restarts: { max: options.restarts?.max ?? 8, windowMs: options.restarts?.windowMs ?? 60_000 },
     mailbox: options.mailbox ?? "ring",
     trace: options.trace ?? false,
   };
+}
+
+type Snapshots = NonNullable<ClusterOptions<AnyStateMachine>["snapshot"]>;
+
+/** A small storage makes the defaults smaller. */
+function resolveSnapshot(given: Snapshots, storageBytesMax: number): ResolvedOptions["snapshot"] {
+  const bytesMax = Math.floor(storageBytesMax / snapshotsPerStorage);
+  for (const name of ["everyBytes", "tailBytes"] as const) {
+    const bytes = given[name] ?? 0;
+    if (bytes > bytesMax) {
+      const allowed = `at most an eighth of storageBytesMax, ${bytesMax}`;
+      throw invalid(`snapshot.${name}`, bytes, allowed);
+    }
+  }
+  const everyBytes = given.everyBytes ?? Math.min(16 * 1024 * 1024, bytesMax);
+  const tailBytes = given.tailBytes ?? Math.min(4 * 1024 * 1024, bytesMax / 4);
+  const everyCommands = given.everyCommands ?? 500_000;
+  return { everyCommands, everyBytes, bytesMax: storageBytesMax / largeSnapshotsPerStorage, tailBytes };
 }
 
 /** Options of one propose or query. */

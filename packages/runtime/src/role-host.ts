@@ -5,10 +5,8 @@ import {
   type Ballot,
   type DigestMismatch,
   type Envelope,
-  Learner,
   type Message,
   Proposer,
-  Replica,
   sameBallot,
   ThresholdQuorums,
   type Topology,
@@ -17,7 +15,9 @@ import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
 import type { Divergence, SnapshotFailed } from "./events.js";
+import { LearnerHost } from "./learner-host.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
+import type { SnapshotRegion } from "./snapshots/index.js";
 import { type AcceptorStorage, HeapStorage, SharedStorage, type StorageUsage } from "./storage/index.js";
 import type { DepthTracker } from "./traffic.js";
 
@@ -33,8 +33,17 @@ export interface RoleStatus {
   readonly distinguishedLearner?: string | null;
   /** An acceptor: what it retains, and the most that it may, in bytes. */
   readonly storage?: StorageUsage;
+  /** A learner: the snapshot that it has published last, in any of its lives; null when there is none. */
+  readonly snapshot?: SnapshotStatus | null;
   /** A learner: values that were not what their digests say, the latest of them. None of them was used. */
   readonly digestMismatches?: { readonly count: number; readonly last: DigestMismatch | null };
+}
+
+/** What a snapshot holds: everything below `instance`, in `bytes` bytes. */
+export interface SnapshotStatus {
+  readonly instance: number;
+  readonly commands: number;
+  readonly bytes: number;
 }
 
 export interface RoleInspection {
@@ -57,6 +66,8 @@ export interface RoleHost {
   receive(from: Address, message: Message, now: number): void;
   tick(now: number): void;
   readonly deadline: number;
+  /** There is something to do that neither a message nor the deadline brings: its thread must not sleep. */
+  readonly isBusy: boolean;
   /** Does what the role wants done and returns what is to be sent. */
   flush(now: number): readonly Envelope[];
   status(): RoleStatus;
@@ -72,6 +83,8 @@ export interface RoleSpec {
   readonly stateMachine: StateMachineSpec;
   /** The memory of an acceptor whose storage is shared; made once, and used by one life after the other. */
   readonly storageRegion?: SharedArrayBuffer;
+  /** The memory of all learners' snapshots, by their indexes; a learner writes its own and reads all. */
+  readonly snapshotRegions: readonly SnapshotRegion[];
 }
 
 export async function openRole(
@@ -85,19 +98,25 @@ export async function openRole(
     case "acceptor":
       return new AcceptorHost(spec, openStorage(spec));
     case "learner":
-      return new LearnerHost(spec, new StateMachineEngine(await loadStateMachine(spec.stateMachine)), depths);
+      return new LearnerHost(
+        spec,
+        new StateMachineEngine(await loadStateMachine(spec.stateMachine)),
+        depths,
+        notify,
+      );
   }
 }
 
 /** @throws SynodError `STORAGE_FAILED` when what a former life left behind is damaged */
-function openStorage({ storageRegion }: RoleSpec): AcceptorStorage {
-  if (storageRegion === undefined) return new HeapStorage(runtimeLimits.storageBytesMax);
+function openStorage({ storageRegion, options }: RoleSpec): AcceptorStorage {
+  if (storageRegion === undefined) return new HeapStorage(options.storageBytesMax);
   return new SharedStorage(storageRegion);
 }
 
 export class ProposerHost implements RoleHost {
   readonly #proposer: Proposer;
   readonly #notify: Notify;
+  readonly isBusy = false;
   /** Basic Paxos has a ballot for each instance, which changes no leader. */
   readonly #isBasic: boolean;
   /** The ballot in which it last said that it leads, until it follows. */
@@ -176,11 +195,19 @@ class AcceptorHost implements RoleHost {
   readonly #acceptor: Acceptor;
   readonly #storage: AcceptorStorage;
   readonly deadline = Number.POSITIVE_INFINITY;
+  readonly isBusy = false;
+  /** What it has accepted since the last flush, in bytes. */
+  #unsafeBytes = 0;
 
   constructor({ topology, options }: RoleSpec, storage: AcceptorStorage) {
     this.#storage = storage;
     const { leaseMs } = options;
-    this.#acceptor = new Acceptor({ topology, leaseMs }, storage.recover(), monotonicMs());
+    const hasRoom = (bytes: number): boolean => {
+      if (!storage.hasRoom(this.#unsafeBytes + bytes)) return false;
+      this.#unsafeBytes += bytes;
+      return true;
+    };
+    this.#acceptor = new Acceptor({ topology, leaseMs, hasRoom }, storage.recover(), monotonicMs());
   }
 
   receive(from: Address, message: Message, now: number): void {
@@ -192,6 +219,7 @@ class AcceptorHost implements RoleHost {
   flush(): readonly Envelope[] {
     const { persist, send } = this.#acceptor.takeReady();
     if (persist.length > 0) this.#storage.persist(persist);
+    this.#unsafeBytes = 0;
     return send;
   }
 
@@ -203,90 +231,5 @@ class AcceptorHost implements RoleHost {
 
   inspect(): RoleInspection {
     return {};
-  }
-}
-
-class LearnerHost implements RoleHost {
-  readonly #learner: Learner;
-  readonly #replica: Replica;
-  readonly #engine: StateMachineEngine;
-  readonly #depths: DepthTracker | undefined;
-  readonly #digestMismatches: { count: number; last: DigestMismatch | null } = { count: 0, last: null };
-  /** What the protocol half wants sent, once everything before it is applied. */
-  #unsent: Envelope[] = [];
-  readonly #chosenDepths: [instance: number, depth: number][] = [];
-
-  constructor(spec: RoleSpec, engine: StateMachineEngine, depths: DepthTracker | undefined) {
-    this.#engine = engine;
-    this.#depths = depths;
-    this.#learner = new Learner({
-      topology: spec.topology,
-      quorums: new ThresholdQuorums(spec.topology.acceptors, spec.options.quorums),
-      index: spec.index,
-      fetchAfterMs: runtimeLimits.fetchAfterMs,
-      ...(spec.options.digest ? { digest: digestOfBatch } : {}),
-    });
-    this.#replica = new Replica({
-      learner: spec.index,
-      host: engine,
-      sessionTimeoutMs: spec.options.sessionTimeoutMs,
-    });
-  }
-
-  receive(from: Address, message: Message, now: number): void {
-    if (message.type === "query") this.#replica.receive(from, message);
-    else this.#learner.receive(from, message, now);
-    // A trace wants the moment at which the quorum was complete, before later votes come.
-    if (this.#depths !== undefined) this.#applyChosen();
-  }
-
-  tick(now: number): void {
-    this.#learner.tick(now);
-  }
-
-  get deadline(): number {
-    return this.#learner.deadline;
-  }
-
-  flush(): readonly Envelope[] {
-    this.#applyChosen();
-    const { send } = this.#replica.takeReady();
-    if (this.#unsent.length === 0) return send;
-    const all = [...send, ...this.#unsent];
-    this.#unsent = [];
-    return all;
-  }
-
-  status(): RoleStatus {
-    const { chosenBelow } = this.#learner;
-    const { appliedBelow } = this.#replica;
-    const digestMismatches = { ...this.#digestMismatches };
-    return { state: "learning", ballot: null, chosenBelow, appliedBelow, digestMismatches };
-  }
-
-  inspect(stateDigest: boolean): RoleInspection {
-    return {
-      appliedCommands: this.#replica.appliedCommands,
-      appliedBelow: this.#replica.appliedBelow,
-      ...(stateDigest ? { stateDigest: this.#engine.stateDigest() } : {}),
-      ...(this.#depths === undefined ? {} : { depths: this.#chosenDepths }),
-    };
-  }
-
-  #applyChosen(): void {
-    const { chosen, send, mismatches } = this.#learner.takeReady();
-    if (send.length > 0) this.#unsent.push(...send);
-    for (const mismatch of mismatches) {
-      this.#digestMismatches.count += 1;
-      this.#digestMismatches.last = mismatch;
-    }
-    for (const entry of chosen) {
-      this.#replica.apply(entry);
-      if (this.#depths === undefined) continue;
-      for (let offset = 0; offset < entry.count; offset++) {
-        const instance = entry.firstInstance + offset;
-        this.#chosenDepths.push([instance, this.#depths.at(instance)]);
-      }
-    }
   }
 }

@@ -1,5 +1,5 @@
 import { type Address, assertNever, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
-import type { ActorSpec, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
+import type { ConnectionEnds, Inspection, StartFailure } from "./actor.js";
 import type { ActorStatus } from "./actor-status.js";
 import { ClientRegistry } from "./announcements.js";
 import type { StateMachineSpec } from "./engine.js";
@@ -8,6 +8,7 @@ import type { Emit } from "./events.js";
 import { type ClusterHandle, ClusterWords, createHandle } from "./handle.js";
 import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
+import { createSnapshotRegion, type SnapshotRegion } from "./snapshots/index.js";
 import { createStorageRegion } from "./storage/index.js";
 import { SupervisedActor } from "./supervised-actor.js";
 import { rewireActor, type WiredActor, wireActors } from "./wiring.js";
@@ -20,6 +21,8 @@ export class Supervisor {
   readonly #options: ResolvedOptions;
   readonly #actors: ReadonlyMap<Address, SupervisedActor>;
   readonly #emit: Emit;
+  /** By learner: its snapshots, which outlive its threads. */
+  readonly #snapshotRegions: readonly SnapshotRegion[];
   /** The way in for clients. */
   readonly handle: ClusterHandle;
   /** Clients whose lanes are rings. */
@@ -31,6 +34,9 @@ export class Supervisor {
     this.#options = options;
     this.#emit = emit;
     const wired = wireActors(topology, options.mailbox);
+    this.#snapshotRegions = Array.from({ length: topology.learners }, () =>
+      createSnapshotRegion(runtimeLimits.snapshotBytesMax),
+    );
     const entrances = wired
       .filter(({ role }) => role !== "acceptor")
       .map(({ name, doorbell }) => ({ name, doorbell }));
@@ -116,7 +122,7 @@ export class Supervisor {
     const { name, role, index, doorbell } = wired;
     const options = this.#options;
     const isShared = role === "acceptor" && options.storage === "shared";
-    const storageRegion = isShared ? createStorageRegion(runtimeLimits.storageBytesMax) : undefined;
+    const storageRegion = isShared ? createStorageRegion(options.storageBytesMax) : undefined;
     const { mailbox } = options;
     return new SupervisedActor({
       wired,
@@ -127,6 +133,7 @@ export class Supervisor {
         topology,
         options,
         stateMachine,
+        snapshotRegions: role === "learner" ? this.#snapshotRegions : [],
         mailbox,
         doorbell,
         ...(mailbox === "ring" && role !== "acceptor" ? { channel: this.handle.channel } : {}),

@@ -82,3 +82,14 @@ test("both kinds of queries and commands in one turn", async () => {
     expect([[0], [0, 1]]).toContainEqual(turn[3]);
   });
 });
+
+test("a query that is asked while more commands wait than the window holds is answered, and so are they", async () => {
+  await withCluster({}, async cluster => {
+    const client = await cluster.connect();
+    const query = client.query("length", { consistency: "linearizable" });
+    // The client's window holds 16,384.
+    const commands = Array.from({ length: 20_000 }, (_, id) => client.propose({ id }));
+    await Promise.all([query, ...commands]);
+    expect(await client.query("length")).toBe(20_000);
+  });
+});

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { ActorStatus, Client, Cluster } from "@synod/runtime";
 import { describe, expect, test } from "vitest";
+import { expectExactlyOnce, load } from "./load.js";
 import { type AnyMachine, errorOf, expectAgreement, fixture, until, withCluster } from "./support.js";
 
 const mortal = fixture("mortal.mjs");
@@ -36,37 +37,6 @@ async function leaderOf(cluster: Cluster<AnyMachine>): Promise<string> {
   return leader as string;
 }
 
-/** Proposes without a pause until it is stopped; resolves with the ids in the order of their answers. */
-function load(client: Client<AnyMachine>): { stop(): Promise<string[]> } {
-  let isOn = true;
-  const run = async () => {
-    const settled: string[] = [];
-    for (let next = 0; isOn; ) {
-      const ids = Array.from({ length: 5 }, () => `${client.name}:${next++}`);
-      const results = await Promise.all(ids.map(id => client.propose({ id }, { timeoutMs: 30_000 })));
-      settled.push(...results.map(({ id }) => id));
-    }
-    return settled;
-  };
-  const running = run();
-  return {
-    stop: () => {
-      isOn = false;
-      return running;
-    },
-  };
-}
-
-/** Everything that was answered is in the log, once, in each client's order; nothing else is. */
-async function expectExactlyOnce(client: Client<AnyMachine>, settled: string[][]): Promise<void> {
-  const log = (await client.query("log", { consistency: "linearizable" })) as string[];
-  expect(log).toHaveLength(settled.flat().length);
-  for (const ids of settled) {
-    const prefix = ids[0]?.split(":")[0];
-    expect(log.filter(id => id.split(":")[0] === prefix)).toEqual(ids);
-  }
-}
-
 describe.each(["ring", "port"] as const)("%s", mailbox => {
   test("a learner's thread dies in every way: its cluster goes on, and the process ends by itself", async () => {
     const script = fileURLToPath(fixture("survives.mjs"));
@@ -94,7 +64,7 @@ describe.each(["ring", "port"] as const)("%s", mailbox => {
       await Promise.all(["learner-0", "learner-1", "learner-1"].map(name => cluster.faults.kill(name)));
       const clients = await Promise.all([cluster.connect(), cluster.connect()]);
       for (const name of ["learner-0", "learner-1"]) await untilState(cluster, name, "learning");
-      const loads = clients.map(load);
+      const loads = clients.map(client => load(client));
       const heard = listen(cluster);
       const killed: string[] = [];
       for (const name of ["acceptor-0", "acceptor-1", "leader", "acceptor-2", "leader"]) {
@@ -126,7 +96,7 @@ describe.each(["ring", "port"] as const)("%s", mailbox => {
 test("a learner that dies under load leaves the others and their clients undisturbed", async () => {
   await withCluster({}, async cluster => {
     const clients = await Promise.all([cluster.connect(), cluster.connect()]);
-    const loads = clients.map(load);
+    const loads = clients.map(client => load(client));
     await clients[0]?.propose({ id: "" });
     const up = once(cluster, "actorUp");
     await cluster.faults.kill("learner-0");

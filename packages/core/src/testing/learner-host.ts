@@ -218,7 +218,8 @@ export class LearnerHost implements Host {
   #startUpkeep(now: number): Upkeep {
     const { topology, trimming, snapshotEvery, tailInstances } = this.world.profile;
     const everyCommands = trimming ? snapshotEvery : Number.POSITIVE_INFINITY;
-    const policy = { everyCommands, everyBytes: Number.POSITIVE_INFINITY };
+    const unbounded = Number.POSITIVE_INFINITY;
+    const policy = { everyCommands, everyBytes: unbounded, bytesMax: unbounded };
     return new Upkeep(
       { learners: topology.learners, index: this.index, policy, tailBytes: tailInstances },
       now,

@@ -991,6 +991,29 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "grants of an earlier ballot count with those of the present one",
+    rule: 12,
+    patches: [
+      {
+        file: "grants.ts",
+        find: "this.#until = new Array<number>(quorums.acceptors).fill(0);",
+        replace: "this.#until = (quorums as any).until ??= new Array<number>(quorums.acceptors).fill(0);",
+      },
+    ],
+    options: {
+      profile: {
+        topology: { proposers: 3, acceptors: 5, learners: 1 },
+        quorums: { prepare: 2, accept: 4 },
+        mode: "multi",
+        leaseMs: 150,
+        delayMsMax: 20,
+        faultSteps: 2000,
+        unrestEveryMs: 25,
+      },
+      faults: { cut: 0.4, impatience: 1, crashProposer: 0 },
+    },
+  },
+  {
     name: "lease from one grant",
     rule: 12,
     patches: [
@@ -1007,7 +1030,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "accepted: [...accepted.from(trimmedBelow)], lease: noLease };",
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "an acceptor that does not know its lease does not wait",
@@ -1025,7 +1051,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'if (order > 0) this.#persist.push({ kind: "lease", ballot, leaseUntil: 0 });',
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "transfer before release",

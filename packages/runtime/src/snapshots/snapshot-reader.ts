@@ -3,6 +3,7 @@ import { SynodError } from "../errors.js";
 import {
   CHUNK_HEAD_BYTES,
   chunkSpace,
+  type Slot,
   SnapshotControl,
   type SnapshotHeader,
   type SnapshotRegion,
@@ -37,6 +38,35 @@ export function latestSnapshot(region: SnapshotRegion): Snapshot | undefined {
   return undefined;
 }
 
+/** Notices what learners publish, cheaply enough to look all the time. */
+export class PublishedWatch {
+  readonly #regions: readonly SnapshotRegion[];
+  readonly #controls: readonly SnapshotControl[];
+  readonly #slots: (Slot | undefined)[];
+
+  constructor(regions: readonly SnapshotRegion[]) {
+    this.#regions = regions;
+    this.#controls = regions.map(region => new SnapshotControl(region));
+    this.#slots = regions.map(() => undefined);
+  }
+
+  /** Calls with every snapshot that is new since the last look. Of two in between it may miss both. */
+  look(onPublished: (snapshot: FoundSnapshot) => void): void {
+    for (let region = 0; region < this.#controls.length; region++) {
+      const slot = this.#controls[region]!.publishedSlot();
+      if (slot === this.#slots[region]) continue;
+      this.#slots[region] = slot;
+      const snapshot = latestSnapshot(this.#regions[region]!);
+      if (snapshot !== undefined) onPublished({ ...snapshot, region });
+    }
+  }
+}
+
+/** A snapshot, and which of several regions it is in. */
+export interface FoundSnapshot extends Snapshot {
+  readonly region: number;
+}
+
 /**
  * Of the latest snapshots of several learners, the one that goes furthest and is intact; undefined when none of them
  * reaches `atLeastInstance`.
@@ -44,10 +74,12 @@ export function latestSnapshot(region: SnapshotRegion): Snapshot | undefined {
 export function newestSnapshot(
   regions: readonly SnapshotRegion[],
   atLeastInstance: number,
-): Snapshot | undefined {
+): FoundSnapshot | undefined {
   return regions
-    .map(latestSnapshot)
-    .filter(snapshot => snapshot !== undefined)
+    .flatMap((memory, region) => {
+      const snapshot = latestSnapshot(memory);
+      return snapshot === undefined ? [] : [{ ...snapshot, region }];
+    })
     .filter(({ instance }) => instance >= atLeastInstance)
     .sort((a, b) => b.instance - a.instance)
     .find(isIntact);

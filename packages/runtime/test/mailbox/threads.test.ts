@@ -175,7 +175,7 @@ describe("a planted bug is caught", () => {
       replace: "    Atomics.notify(this.#words, RINGS);\n    Atomics.store(this.#words, ASLEEP, AWAKE);\n",
     },
   ])("$bug, by threads that wake each other", async ({ find, replace }) => {
-    const mailboxUrl = await plantBug({ file: "doorbell.ts", find, replace });
+    const mailboxUrl = await plantBug("mailbox", { file: "doorbell.ts", find, replace });
     const ends = startPingPong(["thread", "thread"], burstsMax, mailboxUrl);
     const counters = await Promise.all(ends.map(({ result }) => result));
     expect(counters.map(({ lostWakeUps }) => lostWakeUps)).toContain(1);

@@ -17,6 +17,15 @@ it.each(["shared", "heap"] as const)(
   },
 );
 
+it.each(["shared", "heap"] as const)("%s storage has the bound that it was given", async storage => {
+  // A multiple of eight is taken of it.
+  await withCluster({ storage, storageBytesMax: 2 ** 26 + 7 }, async cluster => {
+    const { actors } = await cluster.status();
+    const bounds = actors.flatMap(({ storage: usage }) => (usage === undefined ? [] : [usage.bytesMax]));
+    expect(bounds).toEqual([2 ** 26, 2 ** 26, 2 ** 26]);
+  });
+});
+
 it("another storage is refused", async () => {
   // @ts-expect-error there is no such storage
   const error = await errorOf(start({ storage: "disk" }), "INVALID_OPTIONS");

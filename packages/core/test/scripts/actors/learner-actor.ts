@@ -136,7 +136,8 @@ export class LearnerActor implements ScriptActor {
   #createUpkeep(now: number): Upkeep | undefined {
     const { samples, topology } = this.options;
     if (!samples) return undefined;
-    const policy = { everyCommands: Number.POSITIVE_INFINITY, everyBytes: Number.POSITIVE_INFINITY };
+    const never = Number.POSITIVE_INFINITY;
+    const policy = { everyCommands: never, everyBytes: never, bytesMax: never };
     return new Upkeep({ learners: topology.learners, index: this.index, policy, tailBytes: 0 }, now);
   }
 

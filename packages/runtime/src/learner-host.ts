@@ -1,0 +1,376 @@
+import {
+  type AcceptedEntry,
+  type Address,
+  actorAddress,
+  batchBytes,
+  type DigestMismatch,
+  type Envelope,
+  Learner,
+  type Message,
+  type QueryMessage,
+  Replica,
+  type ReplicaOptions,
+  sliceBatch,
+  ThresholdQuorums,
+  Upkeep,
+} from "@synod/core";
+import { digestOfBatch } from "./batch-digest.js";
+import { monotonicMs } from "./clock.js";
+import type { StateMachineEngine, StateMachineSpec } from "./engine.js";
+import { runtimeLimits } from "./options.js";
+import { digestOfResult } from "./result-digest.js";
+import type { Notify, RoleHost, RoleInspection, RoleSpec, RoleStatus, SnapshotStatus } from "./role-host.js";
+import {
+  latestSnapshot,
+  newestSnapshot,
+  PublishedWatch,
+  type Snapshot,
+  type SnapshotRegion,
+  SnapshotWriter,
+} from "./snapshots/index.js";
+import { Restoration } from "./snapshots/restoration.js";
+import { SnapshotTaking } from "./snapshots/snapshot-taking.js";
+import type { DepthTracker } from "./traffic.js";
+
+/** What a learner does besides learning. It applies nothing while it takes a snapshot or restores one. */
+type Activity =
+  | { readonly kind: "applying" }
+  /** The others have been told that it will pause, and learn of it while it goes on until then, in milliseconds. */
+  | { readonly kind: "aboutToPause"; readonly until: number }
+  | { readonly kind: "taking"; readonly taking: SnapshotTaking }
+  | { readonly kind: "restoring"; readonly restoration: Restoration };
+
+/** A learner with its replica and state machine: what was learned waits here until it is applied. */
+export class LearnerHost implements RoleHost {
+  readonly #notify: Notify;
+  readonly #learner: Learner;
+  readonly #upkeep: Upkeep;
+  readonly #stateMachine: StateMachineSpec;
+  readonly #regions: readonly SnapshotRegion[];
+  readonly #ownRegion: SnapshotRegion;
+  readonly #writer: SnapshotWriter;
+  readonly #watch: PublishedWatch;
+  readonly #replicaOptions: Omit<ReplicaOptions, "host">;
+  readonly #depths: DepthTracker | undefined;
+  readonly #digestMismatches: { count: number; last: DigestMismatch | null } = { count: 0, last: null };
+  readonly #chosenDepths: [instance: number, depth: number][] = [];
+  #engine: StateMachineEngine;
+  #replica: Replica;
+  #activity: Activity = { kind: "applying" };
+  /** Learned and not applied yet, in order; entries before the head have been applied. */
+  #backlog: AcceptedEntry[] = [];
+  #backlogHead = 0;
+  #backlogBytes = 0;
+  #unsent: Envelope[] = [];
+  #toldTrimBelow = 0;
+  /** Another learner answers in its place until what it has missed is applied. */
+  #isBehind = false;
+  /** Asked while a snapshot is restored. */
+  #queries: { readonly from: Address; readonly query: QueryMessage }[] = [];
+
+  /** `engine` has applied nothing; if a former life left a snapshot behind, it is replaced. */
+  constructor(spec: RoleSpec, engine: StateMachineEngine, depths: DepthTracker | undefined, notify: Notify) {
+    const { topology, index, options } = spec;
+    const now = monotonicMs();
+    this.#notify = notify;
+    this.#engine = engine;
+    this.#depths = depths;
+    this.#stateMachine = spec.stateMachine;
+    this.#regions = spec.snapshotRegions;
+    this.#ownRegion = spec.snapshotRegions[index] as SnapshotRegion;
+    this.#writer = new SnapshotWriter(this.#ownRegion);
+    this.#watch = new PublishedWatch(spec.snapshotRegions);
+    this.#upkeep = new Upkeep(
+      {
+        learners: topology.learners,
+        index,
+        policy: options.snapshot,
+        tailBytes: options.snapshot.tailBytes,
+      },
+      now,
+    );
+    this.#replicaOptions = {
+      learner: index,
+      sessionTimeoutMs: options.sessionTimeoutMs,
+      standsInFor: this.#upkeep.standsInFor,
+      samples: { digestOf: digestOfResult },
+    };
+    this.#replica = new Replica({ ...this.#replicaOptions, host: engine });
+    const newest = newestSnapshot(this.#regions, 1);
+    const learnerOptions = {
+      topology,
+      quorums: new ThresholdQuorums(topology.acceptors, options.quorums),
+      index,
+      fetchAfterMs: runtimeLimits.fetchAfterMs,
+      ...(options.digest ? { digest: digestOfBatch } : {}),
+    };
+    this.#learner = new Learner(learnerOptions, newest?.instance);
+    if (newest !== undefined) this.#restore(newest.instance, now);
+  }
+
+  receive(from: Address, message: Message, now: number): void {
+    switch (message.type) {
+      case "query":
+        if (this.#activity.kind === "restoring") this.#keepQuery(from, message);
+        else this.#replica.receive(from, message);
+        break;
+      case "sample":
+      case "standIn":
+        this.#upkeep.receive(from, message, this.#replica, now);
+        break;
+      default:
+        // What it cannot keep is as good as lost on the way: it asks for it again.
+        if (this.#isFull && carriesValues(message)) return;
+        this.#learner.receive(from, message, now);
+    }
+    // A trace wants the moment at which the quorum was complete, before later votes come.
+    if (this.#depths !== undefined) this.#applyAll(now);
+  }
+
+  tick(now: number): void {
+    if (!this.#isFull) this.#learner.tick(now);
+    this.#upkeep.tick(this.#replica, now);
+  }
+
+  get deadline(): number {
+    const learnerAt = this.#isFull ? Number.POSITIVE_INFINITY : this.#learner.deadline;
+    const activity = this.#activity;
+    const pauseAt = activity.kind === "aboutToPause" ? activity.until : Number.POSITIVE_INFINITY;
+    const retryAt = activity.kind === "restoring" ? activity.restoration.retryAt : Number.POSITIVE_INFINITY;
+    return Math.min(learnerAt, this.#upkeep.deadline, pauseAt, retryAt);
+  }
+
+  /** There is something to do that no message and no deadline brings. */
+  get isBusy(): boolean {
+    switch (this.#activity.kind) {
+      case "taking":
+        return true;
+      case "restoring":
+        return this.#activity.restoration.isUnderWay;
+      default:
+        return this.#backlogHead < this.#backlog.length;
+    }
+  }
+
+  flush(now: number): readonly Envelope[] {
+    this.#takeLearned(now);
+    const before = this.#activity;
+    this.#go(now);
+    const { send, divergences, trimBelow } = this.#upkeep.takeReady(this.#replica, now);
+    for (const { instance, learners } of divergences) {
+      const names = learners.map(learner => actorAddress("learner", learner));
+      this.#notify({ type: "divergence", instance, learners: names });
+    }
+    this.#learner.published(trimBelow);
+    // What it has to say of that must not wait for the next turn, which may be long in coming.
+    if (before !== this.#activity || trimBelow > this.#toldTrimBelow) this.#takeLearned(now);
+    this.#toldTrimBelow = trimBelow;
+    const answers = this.#replica.takeReady().send;
+    if (this.#unsent.length === 0 && send.length === 0) return answers;
+    const all = [...answers, ...send, ...this.#unsent];
+    this.#unsent = [];
+    return all;
+  }
+
+  status(): RoleStatus {
+    const { chosenBelow } = this.#learner;
+    const { appliedBelow } = this.#replica;
+    const digestMismatches = { ...this.#digestMismatches };
+    const published = latestSnapshot(this.#ownRegion);
+    const snapshot = published === undefined ? null : statusOf(published);
+    return { state: this.#state, ballot: null, chosenBelow, appliedBelow, digestMismatches, snapshot };
+  }
+
+  inspect(stateDigest: boolean): RoleInspection {
+    return {
+      appliedCommands: this.#replica.appliedCommands,
+      appliedBelow: this.#replica.appliedBelow,
+      ...(stateDigest ? { stateDigest: this.#engine.stateDigest() } : {}),
+      ...(this.#depths === undefined ? {} : { depths: this.#chosenDepths }),
+    };
+  }
+
+  get #state(): string {
+    switch (this.#activity.kind) {
+      case "taking":
+        return "taking a snapshot";
+      case "restoring":
+        return "restoring a snapshot";
+      default:
+        return "learning";
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#backlogBytes > runtimeLimits.learnerBacklogBytes;
+  }
+
+  #takeLearned(now: number): void {
+    const { chosen, send, mismatches, snapshotWanted } = this.#learner.takeReady();
+    if (send.length > 0) this.#unsent.push(...send);
+    for (const mismatch of mismatches) {
+      this.#digestMismatches.count += 1;
+      this.#digestMismatches.last = mismatch;
+    }
+    for (const entry of chosen) {
+      this.#backlog.push(entry);
+      this.#backlogBytes += weightOf(entry);
+    }
+    const { kind } = this.#activity;
+    if (snapshotWanted === undefined || kind === "taking" || kind === "restoring") return;
+    this.#restore(snapshotWanted, now);
+  }
+
+  #go(now: number): void {
+    const activity = this.#activity;
+    switch (activity.kind) {
+      case "applying":
+        this.#applySome(now);
+        this.#noteSnapshots();
+        if (!this.#upkeep.isSnapshotDue(now)) return;
+        this.#upkeep.pause(now);
+        this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.pauseNoticeMs };
+        return;
+      case "aboutToPause":
+        this.#applySome(now);
+        if (now >= activity.until) this.#takeSnapshot(now);
+        return;
+      case "taking":
+        return this.#goOnTaking(activity.taking, now);
+      case "restoring":
+        return this.#goOnRestoring(activity.restoration, now);
+    }
+  }
+
+  /** As much as fits into a few milliseconds: the mailbox and the event loop have their turns too. */
+  #applySome(now: number): void {
+    const until = now + runtimeLimits.eventLoopTurnMs;
+    const backlog = this.#backlog;
+    while (this.#backlogHead < backlog.length) {
+      this.#apply(backlog[this.#backlogHead] as AcceptedEntry, now);
+      this.#backlogHead += 1;
+      if (this.#backlogHead < backlog.length && monotonicMs() >= until) break;
+    }
+    if (this.#backlogHead < backlog.length) return;
+    this.#backlog = [];
+    this.#backlogHead = 0;
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    this.#upkeep.resume(now);
+  }
+
+  #apply(entry: AcceptedEntry, now: number): void {
+    const bytes = weightOf(entry);
+    this.#backlogBytes -= bytes;
+    this.#replica.apply(entry);
+    this.#upkeep.applied(entry, bytes, this.#replica, now);
+    if (this.#depths === undefined) return;
+    for (let offset = 0; offset < entry.count; offset++) {
+      const instance = entry.firstInstance + offset;
+      this.#chosenDepths.push([instance, this.#depths.at(instance)]);
+    }
+  }
+
+  #applyAll(now: number): void {
+    this.#takeLearned(now);
+    const { kind } = this.#activity;
+    if (kind === "taking" || kind === "restoring") return;
+    while (this.#backlogHead < this.#backlog.length) this.#applySome(now);
+  }
+
+  /** It counts from the newest one, whoever has published it. */
+  #noteSnapshots(): void {
+    this.#watch.look(({ region, instance, bytes }) =>
+      this.#upkeep.noted({ learner: region, instance, bytes }),
+    );
+  }
+
+  #takeSnapshot(now: number): void {
+    const taking = new SnapshotTaking(this.#writer, this.#replica.snapshot(), this.#engine);
+    this.#activity = { kind: "taking", taking };
+    this.#goOnTaking(taking, now);
+  }
+
+  #goOnTaking(taking: SnapshotTaking, now: number): void {
+    try {
+      if (!taking.step(now + runtimeLimits.eventLoopTurnMs)) return;
+      this.#upkeep.published(taking.instance, taking.bytes);
+    } catch (error) {
+      this.#upkeep.snapshotFailed(now);
+      this.#notify({ type: "snapshotFailed", phase: "snapshot", reason: reasonOf(error) });
+    }
+    this.#resume(now);
+  }
+
+  #restore(atLeast: number, now: number): void {
+    this.#upkeep.pause(now);
+    const restoration = new Restoration(this.#regions, this.#stateMachine, atLeast, now);
+    this.#activity = { kind: "restoring", restoration };
+    this.#learner.pin(restoration.instance, now);
+  }
+
+  #goOnRestoring(restoration: Restoration, now: number): void {
+    const before = restoration.instance;
+    const restored = restoration.poll(now, this.#learner.trimmedBelow, error => {
+      this.#notify({ type: "snapshotFailed", phase: "restore", reason: reasonOf(error) });
+    });
+    if (restoration.instance !== before) this.#learner.pin(restoration.instance, now);
+    if (restored === undefined) return;
+    const { engine, state, learner, bytes } = restored;
+    this.#engine = engine;
+    this.#replica = new Replica({ ...this.#replicaOptions, host: engine }, state);
+    this.#learner.restored(state.appliedBelow, now);
+    this.#learner.pin(undefined, now);
+    this.#dropBelow(state.appliedBelow);
+    for (const { from, query } of this.#queries) this.#replica.receive(from, query);
+    this.#queries = [];
+    this.#upkeep.restored({ learner, instance: state.appliedBelow, bytes }, this.#replica, now);
+    this.#resume(now);
+  }
+
+  #resume(now: number): void {
+    this.#activity = { kind: "applying" };
+    this.#isBehind = true;
+    this.#applySome(now);
+  }
+
+  #keepQuery(from: Address, query: QueryMessage): void {
+    this.#queries.push({ from, query });
+    if (this.#queries.length > runtimeLimits.waitingQueriesMax) this.#queries.shift();
+  }
+
+  /** What a snapshot holds is not applied again. */
+  #dropBelow(instance: number): void {
+    const kept: AcceptedEntry[] = [];
+    for (const entry of this.#backlog.slice(this.#backlogHead)) {
+      const skip = Math.max(0, instance - entry.firstInstance);
+      if (skip >= entry.count) continue;
+      kept.push(skip === 0 ? entry : partOf(entry, skip));
+    }
+    this.#backlog = kept;
+    this.#backlogHead = 0;
+    this.#backlogBytes = kept.reduce((bytes, entry) => bytes + weightOf(entry), 0);
+  }
+}
+
+function partOf(entry: AcceptedEntry, skip: number): AcceptedEntry {
+  const { firstInstance, batch } = entry;
+  const count = entry.count - skip;
+  return { ...entry, firstInstance: firstInstance + skip, count, batch: sliceBatch(batch, skip, count) };
+}
+
+function carriesValues({ type }: Message): boolean {
+  return type === "accepted" || type === "accept" || type === "chosen";
+}
+
+function statusOf({ instance, commands, bytes }: Snapshot): SnapshotStatus {
+  return { instance, commands, bytes };
+}
+
+function weightOf({ batch }: AcceptedEntry): number {
+  return batchBytes(batch) + runtimeLimits.entryOverheadBytes;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
