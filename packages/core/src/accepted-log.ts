@@ -1,6 +1,6 @@
 import { compareBallots } from "./ballot.js";
 import { sliceBatch } from "./batch.js";
-import { InstanceRanges } from "./instance-ranges.js";
+import { endOf, InstanceRanges } from "./instance-ranges.js";
 import type { AcceptedEntry } from "./messages.js";
 
 /** The entry's part from position `skip` on: the same ballot, the same values, the same source. */
@@ -26,4 +26,12 @@ export function acceptedRanges(): InstanceRanges<AcceptedEntry> {
  */
 export function higherBallot(existing: AcceptedEntry, incoming: AcceptedEntry): AcceptedEntry {
   return compareBallots(incoming.ballot, existing.ballot) > 0 ? incoming : existing;
+}
+
+/** What of entries in the order of their instances a snapshot that holds everything below `instance` does not hold. */
+export function entriesFrom(entries: readonly AcceptedEntry[], instance: number): AcceptedEntry[] {
+  const left = acceptedRanges();
+  for (const entry of entries) if (endOf(entry) > instance) left.put(entry, higherBallot);
+  left.dropBelow(instance);
+  return [...left.from(instance)];
 }

@@ -71,17 +71,21 @@ const noLease: Lease = { ballot: noBallot, until: 0 };
  */
 export class Acceptor {
   readonly #learners: readonly Address[];
+  readonly #leaseMs: number;
   readonly #accepted = acceptedRanges();
   readonly #bounds: AcceptorBounds;
   readonly #hasRoom: (bytes: number) => boolean;
   #promised: Ballot;
   #trimmedBelow: number;
   #lease: Lease;
+  /** Whom it tells a Promise in parts, and until when it waits for the next question; as good as a lease till then. */
+  #telling: Lease = noLease;
   #persist: AcceptorRecord[] = [];
   #send: Envelope[] = [];
 
   /** `recovered` is what storage kept from an earlier life; leave it out only for an acceptor that never lived. */
   constructor(options: AcceptorOptions, recovered: AcceptorState | undefined, now: number) {
+    this.#leaseMs = options.leaseMs;
     this.#bounds = options.bounds ?? limits;
     this.#hasRoom = options.hasRoom ?? (() => true);
     this.#learners = addressesOf("learner", options.topology.learners);
@@ -136,10 +140,13 @@ export class Acceptor {
       // A refused Prepare changes nothing: whoever holds the lease must not notice that it came.
       if (this.#isLeasedToAnother(ballot, released, now))
         return this.#refuse(from, ballot, this.#lease.until);
+      // A log that takes longer to tell than others wait would otherwise never be told to its end.
+      const { until, ballot: told } = this.#telling;
+      if (now < until && !sameProposer(ballot, told)) return this.#refuse(from, ballot, until);
       this.#promised = ballot;
       this.#persist.push({ kind: "promise", ballot });
     }
-    this.#promise(from, ballot, firstInstance);
+    this.#promise(from, ballot, firstInstance, now);
   }
 
   #isLeasedToAnother(ballot: Ballot, released: Ballot | null, now: number): boolean {
@@ -157,7 +164,7 @@ export class Acceptor {
    * Says what it has accepted from there on, as much as fits into one message. The proposer asks for the rest. Parts
    * that are read at different times are one report all the same: nothing below the ballot is accepted any more.
    */
-  #promise(to: Address, ballot: Ballot, firstInstance: number): void {
+  #promise(to: Address, ballot: Ballot, firstInstance: number, now: number): void {
     const { trimmedBelow } = this;
     const accepted: AcceptedEntry[] = [];
     let bytes = 0;
@@ -170,6 +177,7 @@ export class Acceptor {
       }
       accepted.push(entry);
     }
+    this.#telling = continuesAt < 0 ? noLease : { ballot, until: now + this.#leaseMs };
     this.#send.push({
       to: [to],
       message: { type: "promise", ballot, firstInstance, trimmedBelow, accepted, continuesAt },
@@ -256,7 +264,8 @@ export class Acceptor {
 
   /** Everything its future depends on, as plain data; for the explorer. */
   dump(): unknown {
-    return [this.#promised, this.#lease, this.#trimmedBelow, [...this.#accepted.from(0)]];
+    const telling = this.#leaseMs > 0 ? this.#telling : noLease;
+    return [this.#promised, this.#lease, telling, this.#trimmedBelow, [...this.#accepted.from(0)]];
   }
 }
 

@@ -1,3 +1,4 @@
+import type { LateReason } from "./leader-watch.js";
 import type { AnswerMessage, Envelope, ReadReadyMessage, Result } from "./messages.js";
 import { actorAddress } from "./roles.js";
 
@@ -10,6 +11,12 @@ export type Consistency = "linearizable" | "sequential";
 export interface Answered {
   readonly id: number;
   readonly result: Result;
+}
+
+/** A read whose deadline has passed. */
+export interface ExpiredRead {
+  readonly id: number;
+  readonly reason: LateReason;
 }
 
 interface PendingRead {
@@ -50,7 +57,7 @@ export class ClientReads {
   /** Nothing is due before; found anew by each tick. */
   #deadline = Number.POSITIVE_INFINITY;
   #answered: Answered[] = [];
-  #expired: number[] = [];
+  #expired: ExpiredRead[] = [];
   #fresh: PendingRead[] = [];
 
   /** Whoever does not answer within `askAgainMs` milliseconds is passed over. */
@@ -112,15 +119,15 @@ export class ClientReads {
     }
   }
 
-  /** Passes deadlines and asks again. */
-  tick(now: number, to: Destinations): Silent {
+  /** Passes deadlines, which nothing has come before for this reason, and asks again. */
+  tick(now: number, to: Destinations, reason: LateReason): Silent {
     const silent: Silent = { leader: false, learner: false };
     if (now < this.deadline) return silent;
     this.#deadline = Number.POSITIVE_INFINITY;
     for (const read of this.#pending.values()) {
       if (now >= read.deadline) {
         this.#pending.delete(read.id);
-        this.#expired.push(read.id);
+        this.#expired.push({ id: read.id, reason });
         continue;
       }
       if (now >= read.sentAt + this.#askAgainMs) {
@@ -141,7 +148,7 @@ export class ClientReads {
   takeReady(to: Destinations): {
     readonly send: readonly Envelope[];
     readonly answered: readonly Answered[];
-    readonly expired: readonly number[];
+    readonly expired: readonly ExpiredRead[];
   } {
     const ready = { send: this.#sendFresh(to), answered: this.#answered, expired: this.#expired };
     if (this.#answered.length > 0) this.#answered = [];

@@ -2,15 +2,23 @@ import { assert } from "./assert.js";
 import { type Ballot, compareBallots, noBallot, sameProposer } from "./ballot.js";
 import { type Segment, type SequencedSegment, sliceSegment } from "./batch.js";
 import { type BatchLimits, BatchSize } from "./batch-size.js";
-import { type Answered, ClientReads, type Consistency, type Destinations } from "./client-reads.js";
-import type {
-  Address,
-  Envelope,
-  Message,
-  NotLeaderMessage,
-  ReadReadyMessage,
-  ResponseMessage,
-  SequenceGapMessage,
+import {
+  type Answered,
+  ClientReads,
+  type Consistency,
+  type Destinations,
+  type ExpiredRead,
+} from "./client-reads.js";
+import { type LateReason, LeaderWatch } from "./leader-watch.js";
+import {
+  type Address,
+  type Envelope,
+  type Message,
+  type NotLeaderMessage,
+  probeId,
+  type ReadReadyMessage,
+  type ResponseMessage,
+  type SequenceGapMessage,
 } from "./messages.js";
 import { Outstanding, type Settled, type Submission, slot } from "./outstanding.js";
 import { actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
@@ -21,7 +29,12 @@ export interface ClientOptions {
   readonly client: number;
   /** Commands that may be unanswered at once: a power of two. */
   readonly windowCommandsMax: number;
-  /** Without any progress for this long, in milliseconds, everything unanswered is sent again; doubles each time. */
+  /** As proposers have it, in milliseconds: without a leader for longer there is no quorum. */
+  readonly leaseMs: number;
+  /**
+   * Without any progress for this long, in milliseconds, everything unanswered is sent again to another proposer if
+   * nobody says that it leads; if somebody does, after as long once more, for another learner to answer. Doubles.
+   */
   readonly retryAfterMs: number;
   readonly retryAfterMsMax: number;
   /** A session that was silent for this long, in milliseconds, is kept alive. */
@@ -32,18 +45,19 @@ export interface ClientOptions {
   readonly batch: BatchLimits;
 }
 
+/** A sequence number whose deadline has passed: its outcome is unknown. */
+export interface Expired {
+  readonly sequence: number;
+  readonly reason: LateReason;
+}
+
 export interface ClientReady {
   readonly send: readonly Envelope[];
   readonly settled: readonly Settled[];
-  /** Sequence numbers whose deadline has passed: their outcome is unknown. */
-  readonly expired: readonly number[];
+  readonly expired: readonly Expired[];
   readonly answered: readonly Answered[];
-  /** Reads whose deadline has passed. */
-  readonly expiredReads: readonly number[];
+  readonly expiredReads: readonly ExpiredRead[];
 }
-
-/** Asks the leader for a sign of life before anything is sent again: the request's number, in no use by reads. */
-const probe = 0;
 
 /**
  * A client's half of exactly-once: it numbers commands, finds the leader, sends again what got lost, and never
@@ -58,26 +72,35 @@ export class Client {
   #session: number | undefined;
   #state: "opening" | "open" | "expired" | "closed" = "opening";
   #leader = 0;
+  /** The highest that was heard of together with a leader. */
   #ballot: Ballot = noBallot;
+  /** The highest ballot that somebody has said it leads in: whoever leads later does so in a higher one. */
+  #ledIn: Ballot = noBallot;
+  /** A ballot of the leader's present life; undefined until it has been confirmed. */
+  #life: Ballot | undefined;
+  readonly #watch: LeaderWatch;
   #answerer: number;
   #observedBelow = 0;
   #retryAt = Number.POSITIVE_INFINITY;
   #retryAfterMs: number;
-  /** Whether the leader was asked if it lives since there was progress, and whether it does. */
-  #probe: "none" | "asked" | "alive" = "none";
+  /** Since when there has been neither progress, nor a retry, nor another leader. */
+  #retryFrom = Number.NEGATIVE_INFINITY;
+  /** The retry was put off once, because the leader lives. */
+  #hasWaited = false;
   /** Times that nothing came until the retry. */
   #silences = 0;
   #keepAliveAt = Number.POSITIVE_INFINITY;
   #gap: { readonly ballot: Ballot; readonly expected: number } | undefined;
   #send: Envelope[] = [];
   #settled: Settled[] = [];
-  #expired: number[] = [];
+  #expired: Expired[] = [];
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#address = clientAddress(options.client);
     this.#answerer = options.answerer;
     this.#retryAfterMs = options.retryAfterMs;
+    this.#watch = new LeaderWatch(options.leaseMs);
     this.#outstanding = new Outstanding(options.windowCommandsMax);
     this.#reads = new ClientReads(options.retryAfterMs);
     this.#batchSize = new BatchSize(options.batch);
@@ -122,8 +145,14 @@ export class Client {
 
   /** Asks for a session. Commands can be submitted once {@link state} is `open`. */
   open(now: number): void {
+    this.#watch.begin(now);
     this.#sendOpen();
-    this.#retryAt = now + this.#retryAfterMs;
+    this.#restartRetry(now);
+  }
+
+  /** Why what ends now without an answer has had none. */
+  lateReason(now: number): LateReason {
+    return this.#watch.reason(now);
   }
 
   /** Ends the session; what is unanswered stays unknown. */
@@ -141,6 +170,7 @@ export class Client {
    */
   submit(bytes: Uint8Array, deadlines: readonly number[], now: number): number {
     assert(deadlines.length <= this.room, "commands are submitted to an open session that has room");
+    if (!this.#isWaiting) this.#watch.begin(now);
     if (this.unanswered === 0) this.#restartRetry(now);
     const submission = this.#outstanding.submit(bytes, deadlines);
     this.#propose([this.#segmentOf(submission)]);
@@ -158,6 +188,7 @@ export class Client {
 
   /** Reads without changing anything; returns the number under which {@link takeReady} gives the answer. */
   read(bytes: Uint8Array, consistency: Consistency, deadline: number, now: number): number {
+    if (!this.#isWaiting) this.#watch.begin(now);
     return this.#reads.add(bytes, consistency, deadline, now, this.#observedBelow);
   }
 
@@ -192,10 +223,14 @@ export class Client {
   /** Passes deadlines and sends again what is late; call it when {@link deadline} has come. */
   tick(now: number): void {
     if (this.#state === "closed") return;
-    if (now >= this.#outstanding.earliestDeadline) this.#outstanding.expire(now, this.#expired);
-    const silent = this.#reads.tick(now, this.#destinations());
-    if (silent.leader) this.#tryNextLeader();
+    const reason = this.#watch.reason(now);
+    if (now >= this.#outstanding.earliestDeadline) {
+      for (const sequence of this.#outstanding.expire(now)) this.#expired.push({ sequence, reason });
+    }
+    const silent = this.#reads.tick(now, this.#destinations(), reason);
+    if (silent.leader) this.#tryNextLeader(now);
     if (silent.learner) this.#tryNextAnswerer();
+    if (this.#isWaiting && now >= this.#watch.probeAt) this.#sendProbe(now);
     if (this.#state === "expired") return;
     if (now >= this.#keepAliveAt) this.#keepAlive(now);
     if (now >= this.#retryAt) this.#onSilence(now);
@@ -204,7 +239,8 @@ export class Client {
   /** When {@link tick} wants to be called, in milliseconds of `now`'s clock. */
   get deadline(): number {
     if (this.#state === "closed") return Number.POSITIVE_INFINITY;
-    const forCallers = Math.min(this.#outstanding.earliestDeadline, this.#reads.deadline);
+    const probeAt = this.#isWaiting ? this.#watch.probeAt : Number.POSITIVE_INFINITY;
+    const forCallers = Math.min(this.#outstanding.earliestDeadline, this.#reads.deadline, probeAt);
     return this.#state === "expired" ? forCallers : Math.min(forCallers, this.#retryAt, this.#keepAliveAt);
   }
 
@@ -224,7 +260,14 @@ export class Client {
     return ready;
   }
 
+  /** Is there anything that somebody should answer? */
+  get #isWaiting(): boolean {
+    const { open } = this.#reads;
+    return open > 0 || this.#state === "opening" || (this.#state === "open" && this.unanswered > 0);
+  }
+
   #onSessionOpened(session: number, now: number): void {
+    this.#watch.confirmed(now, false);
     if (this.#state === "opening") {
       this.#session = session;
       this.#state = "open";
@@ -241,9 +284,9 @@ export class Client {
   #onResponse(message: ResponseMessage, now: number): void {
     if (message.session !== this.#session || this.#state !== "open") return;
     this.#observe(message.appliedBelow);
+    this.#watch.confirmed(now, false);
     const { firstSequence, results } = message;
     if (!this.#outstanding.answer(firstSequence, results, this.#settled)) return;
-    this.#probe = "none";
     this.#batchSize.answered(this.unanswered);
     if (this.unanswered > 0) this.#restartRetry(now);
     else this.#retryAt = Number.POSITIVE_INFINITY;
@@ -257,10 +300,17 @@ export class Client {
     if (order === 0 && refuser !== this.#leader) return;
     this.#ballot = ballot;
     if (leader === this.#leader) return;
-    this.#leader = leader;
-    this.#probe = "none";
+    this.#follow(leader, now);
     this.#reads.askAgain(now);
-    if (!forwarded && this.#retryAt < Number.POSITIVE_INFINITY) this.#sendAgain(now);
+    if (this.#retryAt === Number.POSITIVE_INFINITY) return;
+    if (forwarded) this.#restartRetry(now);
+    else this.#sendAgain(now);
+  }
+
+  #follow(leader: number, now: number): void {
+    this.#leader = leader;
+    this.#life = undefined;
+    this.#retryFrom = now;
   }
 
   #onSequenceGap({ session, expected, ballot }: SequenceGapMessage, now: number): void {
@@ -273,35 +323,59 @@ export class Client {
   }
 
   #onReadReady(from: Address, message: ReadReadyMessage, now: number): void {
-    if (message.id !== probe) return this.#reads.ready(message, now, this.#observedBelow);
-    if (this.#probe === "asked" && indexOf("proposer", from) === this.#leader) this.#probe = "alive";
+    this.#noteLeader(indexOf("proposer", from), message.ballot, now);
+    this.#watch.confirmed(now, message.storageFull);
+    if (message.id !== probeId) this.#reads.ready(message, now, this.#observedBelow);
+  }
+
+  /** Somebody leads: if it is another than was believed, it may know of nothing that is unanswered here. */
+  #noteLeader(leader: number, ballot: Ballot, now: number): void {
+    // What was heard of others is no measure: an attempt to lead that failed may have had a higher ballot.
+    if (compareBallots(ballot, this.#ledIn) < 0) return;
+    this.#ledIn = ballot;
+    const isOther = leader !== this.#leader;
+    const wasLost = this.#watch.wasLost(this.#retryFrom, now);
+    const hasChanged = isOther || (this.#life === undefined ? wasLost : !sameProposer(this.#life, ballot));
+    if (compareBallots(ballot, this.#ballot) > 0) this.#ballot = ballot;
+    if (isOther) this.#follow(leader, now);
+    this.#life = ballot;
+    if (!hasChanged) return;
+    this.#reads.askAgain(now);
+    if (this.#retryAt < Number.POSITIVE_INFINITY) this.#sendAgain(now);
+  }
+
+  /** All proposers are asked: whoever leads answers, now or as soon as it does. */
+  #sendProbe(now: number): void {
+    this.#watch.probed(now);
+    const to = addressesOf("proposer", this.#options.topology.proposers);
+    this.#send.push({ to, message: { type: "read", id: probeId } });
   }
 
   /**
-   * Nothing has come for too long. While the leader lives, what it was sent is not lost and the learner is silent;
-   * otherwise another proposer is tried.
+   * Nothing has come for too long. If nobody says that it leads, another proposer is tried. While the leader lives, what
+   * it was sent is not lost: either there is much to do, or, after as long once more, the learner is silent.
    */
   #onSilence(now: number): void {
-    if (this.#probe === "none" && this.#state === "open") {
-      this.#probe = "asked";
+    const isUnanswered = this.#watch.isUnanswered(now);
+    if (!isUnanswered && !this.#hasWaited) {
+      this.#hasWaited = true;
       this.#retryAt = now + this.#retryAfterMs;
-      this.#send.push({ to: [this.#leaderAddress()], message: { type: "read", id: probe } });
       return;
     }
     this.#retryAfterMs = Math.min(this.#retryAfterMs * 2, this.#options.retryAfterMsMax);
     this.#silences += 1;
     const { proposers } = this.#options.topology;
-    if (this.#probe === "alive") this.#tryNextAnswerer();
+    const isAlive = !isUnanswered && this.#watch.confirmedAt >= this.#retryFrom;
+    if (isAlive) this.#tryNextAnswerer();
     else {
-      this.#tryNextLeader();
+      this.#tryNextLeader(now);
       if (this.#silences % proposers === 0) this.#tryNextAnswerer();
     }
-    this.#probe = "none";
     this.#sendAgain(now);
   }
 
-  #tryNextLeader(): void {
-    this.#leader = (this.#leader + 1) % this.#options.topology.proposers;
+  #tryNextLeader(now: number): void {
+    this.#follow((this.#leader + 1) % this.#options.topology.proposers, now);
   }
 
   #tryNextAnswerer(): void {
@@ -395,6 +469,8 @@ export class Client {
   #restartRetry(now: number, afterMs = this.#options.retryAfterMs): void {
     this.#retryAfterMs = afterMs;
     this.#retryAt = now + afterMs;
+    this.#retryFrom = now;
+    this.#hasWaited = false;
   }
 }
 

@@ -7,13 +7,19 @@ import { type AcceptorSet, addAcceptor, type QuorumSystem } from "./quorum.js";
  */
 export class Grants {
   readonly #quorums: QuorumSystem;
+  readonly #earlierUntil: number;
   readonly #until: number[];
   readonly #round: number[];
 
-  /** Acceptors grant to a proposer, not to its ballot: what `earlier` ballots of its life were granted still holds. */
-  constructor(quorums: QuorumSystem, earlier?: Grants) {
+  /**
+   * A lease that an earlier ballot of the same life had until `earlierUntil` still holds. Its single grants do not
+   * count with those of this ballot: between the two another proposer may have been elected, and have been granted
+   * the lease by some of the same acceptors.
+   */
+  constructor(quorums: QuorumSystem, earlierUntil = Number.NEGATIVE_INFINITY) {
     this.#quorums = quorums;
-    this.#until = earlier ? earlier.#until : new Array<number>(quorums.acceptors).fill(0);
+    this.#earlierUntil = earlierUntil;
+    this.#until = new Array<number>(quorums.acceptors).fill(0);
     this.#round = new Array<number>(quorums.acceptors).fill(0);
   }
 
@@ -27,7 +33,7 @@ export class Grants {
    * phase-1 quorum that another proposer would need.
    */
   get leaseUntil(): number {
-    return this.#reachedByQuorum(this.#until) - limits.clockSkewMs;
+    return Math.max(this.#earlierUntil, this.#reachedByQuorum(this.#until) - limits.clockSkewMs);
   }
 
   /** The latest round that a phase-2 quorum has answered. */
@@ -48,6 +54,6 @@ export class Grants {
 
   /** Everything its future depends on, as plain data; for the explorer. */
   dump(): unknown {
-    return [this.#until, this.#round];
+    return [this.#until, this.#round, `${this.#earlierUntil}`];
   }
 }

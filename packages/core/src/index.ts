@@ -26,9 +26,10 @@ export {
   sliceSegment,
 } from "./batch.js";
 export type { BatchLimits } from "./batch-size.js";
-export { Client, type ClientOptions, type ClientReady } from "./client.js";
-export type { Answered, Consistency } from "./client-reads.js";
+export { Client, type ClientOptions, type ClientReady, type Expired } from "./client.js";
+export type { Answered, Consistency, ExpiredRead } from "./client-reads.js";
 export { endOf, type InstanceRange, InstanceRanges } from "./instance-ranges.js";
+export type { LateReason } from "./leader-watch.js";
 export { Learner, type LearnerOptions, type LearnerReady } from "./learner.js";
 export { limits } from "./limits.js";
 export * from "./messages.js";

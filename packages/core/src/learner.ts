@@ -1,3 +1,4 @@
+import { entriesFrom } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, compareBallots, noBallot } from "./ballot.js";
 import { type Batch, sliceBatch } from "./batch.js";
@@ -131,6 +132,7 @@ export class Learner {
 
   /** A snapshot was restored that holds everything below: what it holds is not waited for any more. */
   restored(below: number, now: number): void {
+    this.#chosen = entriesFrom(this.#chosen, below);
     if (below <= this.#chosenBelow) return;
     this.#chosenBelow = below;
     this.#waiting.dropBelow(below);

@@ -8,6 +8,10 @@ export const limits = {
   fetchBytesMax: 512 * 1024,
   /** Commands that wait at a proposer without a place in the pipeline; beyond it the oldest client retries. */
   proposerQueueCommandsMax: 1 << 20,
+  /** Bytes of payload that wait there, besides one proposal: much for a burst, little for a thread's heap. */
+  proposerQueueBytesMax: 64 * 1024 * 1024,
+  /** Bytes of payload that a client keeps unanswered, besides one submission: it may have to send all of them again. */
+  clientWindowBytesMax: 32 * 1024 * 1024,
   /** Instances that a learner applies before it tells the proposers, which lets acceptors trim. */
   progressInstancesMax: 32_768,
   /** A learner that has applied anything at all says so after this many milliseconds. */
@@ -24,6 +28,14 @@ export const limits = {
   heartbeatsPerLease: 4,
   /** A distinguished learner that stands still for less than this, in milliseconds, may just not have reported. */
   learnerStallMsMin: 200,
+  /**
+   * A client that waits and hears nothing asks after a quarter of a lease, within these bounds in milliseconds, whether
+   * anybody leads: answers usually take less than the least, and a long lease must not make it slow to find out.
+   */
+  probeAfterMsMin: 50,
+  probeAfterMsMax: 250,
+  /** It asks again every half of a lease, at least so often in milliseconds. */
+  probeAgainMsMax: 1000,
   /** Reads that wait at a proposer for a leader, or for a round of heartbeats. */
   waitingReadsMax: 65_536,
   /** A vote further ahead than this of what a learner has learned is ignored: it will fetch it later. */

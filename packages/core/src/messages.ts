@@ -168,9 +168,13 @@ export interface ReleaseMessage {
   readonly ballot: Ballot;
 }
 
+/** The number of a Read that asks for nothing but whether this proposer leads: no read has it. */
+export const probeId = 0;
+
 /** Client to leader: from which instance on may a read be answered that begins now? */
 export interface ReadMessage {
   readonly type: "read";
+  /** {@link probeId}, or the client's own number. */
   readonly id: number;
 }
 
@@ -178,6 +182,8 @@ export interface ReadMessage {
 export interface ReadReadyMessage {
   readonly type: "readReady";
   readonly id: number;
+  /** The leader's: from it a client sees that another one leads, or another life of the same one. */
+  readonly ballot: Ballot;
   readonly readBelow: number;
   /** So many acceptors have no room that nothing can be chosen. */
   readonly storageFull: boolean;

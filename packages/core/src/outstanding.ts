@@ -1,4 +1,5 @@
 import { assert } from "./assert.js";
+import { limits } from "./limits.js";
 import type { Result } from "./messages.js";
 
 /** Results of consecutive sequence numbers that a caller still waits for. */
@@ -23,6 +24,8 @@ export class Outstanding {
   readonly #slots: Uint8Array;
   readonly #deadlines: Float64Array;
   #submissions: Submission[] = [];
+  /** Size of their payloads. */
+  #bytes = 0;
   #next = 1;
   /** Everything below is answered. */
   #oldest = 1;
@@ -40,8 +43,9 @@ export class Outstanding {
     return this.#next - this.#oldest;
   }
 
+  /** How many more there may be; none while too many bytes are kept. */
   get room(): number {
-    return this.#slots.length - this.count;
+    return this.#bytes < limits.clientWindowBytesMax ? this.#slots.length - this.count : 0;
   }
 
   get oldest(): number {
@@ -72,6 +76,7 @@ export class Outstanding {
     this.#next += count;
     const submission = { firstSequence, count, bytes };
     this.#submissions.push(submission);
+    this.#bytes += bytes.byteLength;
     return submission;
   }
 
@@ -108,8 +113,9 @@ export class Outstanding {
     return true;
   }
 
-  /** Abandons those whose deadline has passed, and appends their numbers to `expired`. */
-  expire(now: number, expired: number[]): void {
+  /** Abandons those whose deadline has passed; returns their numbers. */
+  expire(now: number): number[] {
+    const expired: number[] = [];
     this.#earliestDeadline = Number.POSITIVE_INFINITY;
     for (let sequence = this.#oldest; sequence < this.#next; sequence++) {
       if (this.of(sequence) !== slot.waiting) continue;
@@ -120,6 +126,7 @@ export class Outstanding {
         expired.push(sequence);
       }
     }
+    return expired;
   }
 
   of(sequence: number): Slot {
@@ -133,9 +140,10 @@ export class Outstanding {
 
   #dropAnswered(): void {
     let done = 0;
-    for (const { firstSequence, count } of this.#submissions) {
+    for (const { firstSequence, count, bytes } of this.#submissions) {
       if (firstSequence + count > this.#oldest) break;
       done += 1;
+      this.#bytes -= bytes.byteLength;
     }
     if (done > 0) this.#submissions.splice(0, done);
     if (this.count === 0) this.#earliestDeadline = Number.POSITIVE_INFINITY;

@@ -45,12 +45,16 @@ export class ProposalQueue {
   /** False when there is no room for all of the segments; then none of them was taken. */
   push(segments: readonly Segment[], isForwarded: boolean, now: number): boolean {
     let commands = 0;
-    for (const segment of segments) commands += segment.count;
-    if (this.#commands + commands > limits.proposerQueueCommandsMax) return false;
+    let bytes = 0;
     for (const segment of segments) {
-      this.#waiting.push({ segment, isForwarded });
-      this.#bytes += segmentBytes(segment);
+      commands += segment.count;
+      bytes += segmentBytes(segment);
     }
+    if (this.#commands + commands > limits.proposerQueueCommandsMax) return false;
+    // One proposal alone always may wait, however large it is.
+    if (this.#commands > 0 && this.#bytes + bytes > limits.proposerQueueBytesMax) return false;
+    for (const segment of segments) this.#waiting.push({ segment, isForwarded });
+    this.#bytes += bytes;
     if (this.#commands === 0) this.#waitsSince = now;
     this.#commands += commands;
     return true;

@@ -32,8 +32,8 @@ export interface Preparing {
   readonly carried: readonly AcceptedEntry[];
   /** What of it only this proposer may know of. */
   readonly own: readonly Segment[];
-  /** What it was granted in that ballot. */
-  readonly grants: Grants | undefined;
+  /** Until when the lease holds that it had in that ballot, in milliseconds; in the past without one. */
+  readonly leaseUntil: number;
   /** The ballot of the leader that has handed over. */
   readonly released: Ballot | null;
 }
@@ -100,6 +100,18 @@ export function ownFrom(state: State): readonly Segment[] {
   }
 }
 
+/** Until when nobody else can be elected, for a later ballot of the same proposer. */
+export function leaseUntilOf(state: State): number {
+  switch (state.kind) {
+    case "following":
+      return Number.NEGATIVE_INFINITY;
+    case "preparing":
+      return state.leaseUntil;
+    case "leading":
+      return state.grants.leaseUntil;
+  }
+}
+
 /** Everything that the future depends on, as plain data, but for when a tick is due; for the explorer. */
 export function dumpOf(state: State): unknown {
   switch (state.kind) {
@@ -110,7 +122,7 @@ export function dumpOf(state: State): unknown {
         ...state,
         promises: [...state.promises],
         found: [...state.found.from(0)],
-        grants: state.grants?.dump(),
+        leaseUntil: `${state.leaseUntil}`,
         sentAt: 0,
       };
     case "leading":

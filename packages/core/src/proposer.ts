@@ -28,6 +28,7 @@ import {
   carriedFrom,
   dumpOf,
   type Leading,
+  leaseUntilOf,
   ownFrom,
   type Preparing,
   readBelow,
@@ -258,7 +259,7 @@ export class Proposer {
       sentAt: now,
       carried,
       own: ownFrom(this.#state),
-      grants: this.#state.kind === "following" ? undefined : this.#state.grants,
+      leaseUntil: leaseUntilOf(this.#state),
       released,
     };
     this.#state = state;
@@ -289,7 +290,7 @@ export class Proposer {
       repair: undefined,
       recovered,
       flights: new Flights(this.#options.quorums),
-      grants: new Grants(this.#options.quorums, state.grants),
+      grants: new Grants(this.#options.quorums, state.leaseUntil),
       refused: 0,
       full: 0,
       round: 0,
@@ -493,8 +494,8 @@ export class Proposer {
     const { leaseUntil, round } = state.grants;
     const { quorums, topology } = this.#options;
     const storageFull = !quorums.isAcceptQuorum(withoutAcceptors(topology.acceptors, state.full));
-    const answers =
-      now < leaseUntil ? this.#reads.answerAll(storageFull) : this.#reads.answered(round, storageFull);
+    const said = { ballot: state.ballot, storageFull };
+    const answers = now < leaseUntil ? this.#reads.answerAll(said) : this.#reads.answered(round, said);
     if (answers.length === 0) return;
     state.hasAnsweredReads = true;
     this.#send.push(...answers);

@@ -1,5 +1,5 @@
 import { limits } from "./limits.js";
-import type { Address, Envelope } from "./messages.js";
+import { type Address, type Envelope, probeId, type ReadReadyMessage } from "./messages.js";
 
 interface ReadRequest {
   readonly from: Address;
@@ -9,6 +9,9 @@ interface ReadRequest {
   /** The round of heartbeats that shows that this proposer still led; 0 while it was not sent. */
   round: number;
 }
+
+/** What a leader says to every reader. */
+type Said = Pick<ReadReadyMessage, "ballot" | "storageFull">;
 
 /**
  * Reads that wait at a leader without a lease, for a round of heartbeats that is sent after they came. A round that
@@ -28,8 +31,10 @@ export class ReadRequests {
     return this.#waiting.at(-1)?.round === 0;
   }
 
-  /** False when there is no room. */
+  /** False when there is no room. One probe of a client is enough: the answer to it answers the later ones. */
   add(from: Address, id: number, readBelow: number): boolean {
+    if (id === probeId && this.#waiting.some(request => request.id === probeId && request.from === from))
+      return true;
     if (this.#waiting.length >= limits.waitingReadsMax) return false;
     this.#waiting.push({ from, id, readBelow, round: 0 });
     return true;
@@ -45,13 +50,13 @@ export class ReadRequests {
   }
 
   /** A quorum has answered this round, and with it all before. */
-  answered(round: number, storageFull: boolean): Envelope[] {
-    return this.#take(storageFull, request => request.round > 0 && request.round <= round);
+  answered(round: number, said: Said): Envelope[] {
+    return this.#take(said, request => request.round > 0 && request.round <= round);
   }
 
   /** The lease holds. */
-  answerAll(storageFull: boolean): Envelope[] {
-    return this.#take(storageFull, () => true);
+  answerAll(said: Said): Envelope[] {
+    return this.#take(said, () => true);
   }
 
   /** Whoever waits must ask elsewhere. */
@@ -68,13 +73,13 @@ export class ReadRequests {
     return all;
   }
 
-  #take(storageFull: boolean, isReady: (request: ReadRequest) => boolean): Envelope[] {
+  #take(said: Said, isReady: (request: ReadRequest) => boolean): Envelope[] {
     const ready = this.#waiting.filter(isReady);
     if (ready.length === 0) return [];
     this.#waiting = this.#waiting.filter(request => !isReady(request));
     return ready.map(({ from, id, readBelow }) => ({
       to: [from],
-      message: { type: "readReady", id, readBelow, storageFull },
+      message: { type: "readReady", id, readBelow, ...said },
     }));
   }
 

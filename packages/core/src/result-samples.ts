@@ -60,6 +60,16 @@ export class ResultSamples {
     return this.#samples[this.#positionOf(instance) - 1];
   }
 
+  /**
+   * Chains that are equal here or later were equal at every sample below `instance`; undefined when there was none. It
+   * is the last one below, or the oldest that is kept when that one may be gone.
+   */
+  witnessOf(instance: number): number | undefined {
+    const last = this.lastBelow(instance)?.[0];
+    if (last !== undefined || this.#samples.length < limits.resultSamplesKept) return last;
+    return this.#samples[0]?.[0];
+  }
+
   /** The chain at a sampled instance; undefined when it is none, or not kept. */
   at(instance: number): number | undefined {
     const sample = this.#samples[this.#positionOf(instance)];

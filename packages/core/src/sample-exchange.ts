@@ -87,6 +87,12 @@ export class SampleExchange {
     else this.#sayAt = Math.min(this.#sayAt, now + limits.progressIntervalMs);
   }
 
+  /** This learner goes on from a snapshot: what has agreed with its former state says nothing of this one. */
+  restored(appliedBelow: number, own: ResultSamples | undefined, now: number): void {
+    for (const peer of this.#peers.values()) peer.agreedAt = nothing;
+    this.applied(appliedBelow, own, now);
+  }
+
   tick(own: ResultSamples | undefined, now: number): void {
     if (now >= this.deadline) this.#say(own, now);
   }
@@ -100,10 +106,10 @@ export class SampleExchange {
    * as is known, nobody can.
    */
   confirms(instance: number, own: ResultSamples | undefined, now: number): boolean {
-    const sample = own?.lastBelow(instance)?.[0] ?? nothing;
+    const witness = own?.witnessOf(instance) ?? nothing;
     let isAlone = now >= this.#aloneFrom;
     for (const { appliedBelow, agreedAt, heardAt } of this.#peers.values()) {
-      if (appliedBelow >= instance && agreedAt >= sample) return true;
+      if (appliedBelow >= instance && agreedAt >= witness) return true;
       if (now - heardAt < limits.learnerAliveMs) isAlone = false;
     }
     return isAlone;
@@ -131,6 +137,8 @@ export class SampleExchange {
     for (const [instance, chain] of peer.waiting) {
       if (instance >= this.#appliedBelow) break;
       done += 1;
+      // Below what has agreed since, it was said in a former life, and came late.
+      if (instance < peer.agreedAt) continue;
       const known = own?.at(instance);
       if (known === undefined) continue;
       if (known === chain) this.#agreed(peer, instance);

@@ -126,7 +126,7 @@ export class Upkeep {
     // One that it took in a former life is again of a state that it is in.
     if (learner === this.#index) this.#publishedAt = instance;
     this.noted(snapshot);
-    this.#samples.applied(replica.appliedBelow, replica.samples, now);
+    this.#samples.restored(replica.appliedBelow, replica.samples, now);
   }
 
   takeReady(replica: Applied, now: number): UpkeepReady {

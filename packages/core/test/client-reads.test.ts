@@ -1,3 +1,4 @@
+import { noBallot } from "@synod/core";
 import { describe, expect, it } from "vitest";
 import { ClientReads, type Consistency, type Destinations } from "../dist/client-reads.js";
 
@@ -20,7 +21,7 @@ function sent(reads: ClientReads, destinations = to): string[] {
 }
 
 const ready = (id: number, readBelow: number) =>
-  ({ type: "readReady", id, readBelow, storageFull: false }) as const;
+  ({ type: "readReady", id, ballot: noBallot, readBelow, storageFull: false }) as const;
 
 describe("ClientReads", () => {
   it("asks a learner at once for what this client has seen itself", () => {
@@ -72,9 +73,9 @@ describe("ClientReads", () => {
     add(reads, "sequential");
     sent(reads);
     expect(reads.deadline).toBe(askAgainMs);
-    expect(reads.tick(askAgainMs - 1, to)).toEqual({ leader: false, learner: false });
+    expect(reads.tick(askAgainMs - 1, to, "timeout")).toEqual({ leader: false, learner: false });
     expect(sent(reads)).toEqual([]);
-    expect(reads.tick(askAgainMs, to)).toEqual({ leader: false, learner: true });
+    expect(reads.tick(askAgainMs, to, "timeout")).toEqual({ leader: false, learner: true });
     expect(sent(reads, { ...to, learner: 0 })).toEqual(["learner-0 query 1 once applied below 40"]);
     expect(reads.deadline).toBe(2 * askAgainMs);
   });
@@ -85,9 +86,9 @@ describe("ClientReads", () => {
     sent(reads);
     reads.ready(ready(1, 60), 5, observedBelow);
     sent(reads);
-    expect(reads.tick(5 + askAgainMs, to)).toEqual({ leader: false, learner: true });
+    expect(reads.tick(5 + askAgainMs, to, "timeout")).toEqual({ leader: false, learner: true });
     expect(sent(reads)).toEqual(["proposer-0 read 2"]);
-    expect(reads.tick(5 + 2 * askAgainMs, to)).toEqual({ leader: true, learner: false });
+    expect(reads.tick(5 + 2 * askAgainMs, to, "timeout")).toEqual({ leader: true, learner: false });
     expect(sent(reads, { ...to, leader: 1 })).toEqual(["proposer-1 read 3"]);
     reads.ready(ready(3, 50), 210, observedBelow);
     expect(sent(reads)).toEqual(["learner-1 query 1 once applied below 50"]);
@@ -99,7 +100,7 @@ describe("ClientReads", () => {
     add(reads, "linearizable");
     sent(reads);
     const others = { leader: 1, learner: 0 };
-    expect(reads.tick(askAgainMs, others)).toEqual({ leader: false, learner: false });
+    expect(reads.tick(askAgainMs, others, "timeout")).toEqual({ leader: false, learner: false });
     expect(sent(reads, others)).toEqual(["learner-0 query 1 once applied below 40", "proposer-1 read 2"]);
   });
 
@@ -109,12 +110,16 @@ describe("ClientReads", () => {
     add(reads, "linearizable", { deadline: 60 });
     sent(reads);
     expect(reads.deadline).toBe(30);
-    reads.tick(30, to);
+    reads.tick(30, to, "timeout");
     reads.answer({ type: "answer", id: 1, result: "late", appliedBelow: 50 });
-    expect(reads.takeReady(to)).toMatchObject({ answered: [], expired: [1], send: [] });
+    expect(reads.takeReady(to)).toMatchObject({
+      answered: [],
+      expired: [{ id: 1, reason: "timeout" }],
+      send: [],
+    });
     expect([reads.open, reads.deadline]).toEqual([1, 60]);
-    reads.tick(60, to);
-    expect(reads.takeReady(to).expired).toEqual([2]);
+    reads.tick(60, to, "timeout");
+    expect(reads.takeReady(to).expired).toEqual([{ id: 2, reason: "timeout" }]);
     expect(reads.takeReady(to).expired).toEqual([]);
   });
 

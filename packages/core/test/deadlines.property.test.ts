@@ -159,7 +159,7 @@ describe("the deadline lies in the future after every turn", () => {
   it("of a client", () => {
     fc.assert(
       fc.property(steps, all => {
-        const timing = { retryAfterMs: 20, retryAfterMsMax: 100, keepAliveMs: 70 };
+        const timing = { leaseMs: 60, retryAfterMs: 20, retryAfterMsMax: 100, keepAliveMs: 70 };
         const batch = { commandsMax: 4, adaptive: true };
         const role = new Client({ topology, client: 1, windowCommandsMax: 8, answerer: 0, batch, ...timing });
         let now = 0;
@@ -223,7 +223,7 @@ function use(role: Client, { what, which, more }: Step, now: number): void {
     case 8:
       return role.receive(
         `proposer-${more % 3}`,
-        { type: "readReady", id: which, readBelow: more, storageFull: false },
+        { type: "readReady", id: which, ballot, readBelow: more, storageFull: false },
         now,
       );
     case 9: {

@@ -58,11 +58,14 @@ describe("DistinguishedLearner", () => {
     expect(learner.index).toBe(0);
   });
 
-  it("believes what was reported last, and knows what all have applied", () => {
+  it("believes what was reported last, also when it is less than before", () => {
     const learner = begin(9, 5, 6);
-    learner.progress(1, 2);
-    expect(learner.appliedByAll).toBe(2);
     learner.progress(1, 30);
-    expect(learner.appliedByAll).toBe(6);
+    learner.progress(1, 2);
+    learner.restart(0);
+    expect(learner.index).toBe(0);
+    learner.progress(0, 1);
+    learner.restart(0);
+    expect(learner.index).toBe(2);
   });
 });

@@ -48,6 +48,15 @@ describe("Grants", () => {
     );
   });
 
+  it("of an earlier ballot count as the lease that they made, not one by one", () => {
+    const grants = new Grants(new ThresholdQuorums(3), 400);
+    expect(grants.leaseUntil).toBe(400);
+    grants.granted(1, 500);
+    expect(grants.leaseUntil).toBe(400);
+    grants.granted(2, 600);
+    expect(grants.leaseUntil).toBe(500 - limits.clockSkewMs);
+  });
+
   it("of one acceptor are no lease, and the leader trusts a lease a little less than it was granted", () => {
     const grants = new Grants(new ThresholdQuorums(3));
     grants.granted(1, 500, 3);

@@ -281,4 +281,18 @@ describe("a distinguished learner", () => {
     role.receive("learner-1", chosen(base, 1), 0);
     expect(sent(role)).toEqual([]);
   });
+
+  it("does not hand on any more what a snapshot holds, also what was ready before", () => {
+    const tested = learner();
+    for (const acceptor of ["acceptor-0", "acceptor-1"]) {
+      tested.receive(acceptor, accepted(1, { count: 6, batch: commands(1, 6) }), 0);
+    }
+    tested.restored(base + 4, 0);
+    tested.restored(base + 2, 0);
+    const [left, ...more] = tested.takeReady().chosen;
+    expect(more).toEqual([]);
+    expect(left).toMatchObject({ firstInstance: base + 4, count: 2 });
+    expect(left && sequencesOf(left.batch)).toEqual([5, 6]);
+    expect(tested.chosenBelow).toBe(base + 6);
+  });
 });

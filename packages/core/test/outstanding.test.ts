@@ -1,3 +1,4 @@
+import { limits } from "@synod/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Outstanding, type Settled, slot } from "../dist/outstanding.js";
@@ -19,6 +20,17 @@ const step = fc.oneof(
 );
 
 describe("Outstanding", () => {
+  it("has no room while it keeps too many bytes, but for the submission that exceeds them", () => {
+    const outstanding = new Outstanding(8);
+    const half = new Uint8Array(limits.clientWindowBytesMax / 2);
+    outstanding.submit(half, [1]);
+    expect(outstanding.room).toBe(7);
+    outstanding.submit(half, [1, 1]);
+    expect(outstanding.room).toBe(0);
+    outstanding.answer(1, ["a"], []);
+    expect(outstanding.room).toBe(6);
+  });
+
   it("settles, expires and frees numbers like a list of all that were ever used", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: "max" }), steps => {
@@ -60,7 +72,7 @@ describe("Outstanding", () => {
               ({ state, deadline }) => state === "waiting" && deadline <= what.expire,
             );
             const expired: number[] = [];
-            outstanding.expire(what.expire, expired);
+            expired.push(...outstanding.expire(what.expire));
             expect(expired).toEqual(late.map(one => known.indexOf(one) + 1));
             for (const one of late) one.state = "abandoned";
           }

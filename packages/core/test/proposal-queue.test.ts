@@ -21,6 +21,16 @@ const segments = fc
   });
 
 describe("ProposalQueue", () => {
+  it("takes no more bytes than it may, but for one proposal that is alone", () => {
+    const queue = new ProposalQueue();
+    const large = new Uint8Array(limits.proposerQueueBytesMax);
+    expect(queue.push([commandSegment(1, 1, { bytes: large }), commandSegment(2, 1)], false, 0)).toBe(true);
+    expect(queue.push([commandSegment(3, 1, { bytes: new Uint8Array(1) })], false, 0)).toBe(false);
+    expect(queue.commands).toBe(2);
+    queue.takeAll();
+    expect(queue.push([commandSegment(3, 1, { bytes: new Uint8Array(1) })], false, 0)).toBe(true);
+  });
+
   it("gives everything in order, in batches that keep to the caps and could not hold the next segment too", () => {
     const anyCaps = fc
       .record({ wanted: fc.integer({ min: 1, max: 12 }), more: fc.nat(6), bytesMax: fc.nat(100) })

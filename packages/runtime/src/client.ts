@@ -6,6 +6,7 @@ import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
+import { lateError } from "./late-error.js";
 import { type Inbox, type LaneKind, type Outbox, openOutbox } from "./mailbox/index.js";
 import {
   type CallOptions,
@@ -74,6 +75,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       topology,
       client,
       windowCommandsMax: runtimeLimits.clientWindowCommands,
+      leaseMs: options.leaseMs,
       retryAfterMs: runtimeLimits.retryAfterMs,
       retryAfterMsMax: runtimeLimits.retryAfterMsMax,
       keepAliveMs: options.sessionTimeoutMs / runtimeLimits.keepAlivesPerTimeout,
@@ -91,7 +93,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     });
     this.#attachment = attachment;
     this.#post = new Post(options.trace ? new DepthTracker() : undefined, (to, frame, lane) => {
-      this.#backlog.push({ to, frame: frame.slice(), lane });
+      // What asks for a sign of life or a read mark is asked again, and may be for a proposer that is down for good.
+      if (lane === "bulk") this.#backlog.push({ to, frame: frame.slice(), lane });
     });
     for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
   }
@@ -108,7 +111,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#inbox.attach(peer, receiving);
   }
 
-  /** Opens the session. @throws SynodError `CLUSTER_CLOSED`, `TIMEOUT` */
+  /** Opens the session. @throws SynodError `CLUSTER_CLOSED`, `NO_QUORUM`, `TIMEOUT`, `STORAGE_FAILED` */
   async open(timeoutMs = timeoutMsDefault): Promise<void> {
     // Looked at after the actors and the supervisor were told: whoever closes looks in the other order.
     this.#isOpen();
@@ -118,8 +121,10 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       this.#opened = { resolve, reject };
     });
     const timer = setTimeout(() => {
-      const message = `${this.name} got no session within ${timeoutMs} ms: no proposer leads, or no quorum answers`;
-      this.#opened?.reject(new SynodError("TIMEOUT", message, { outcome: "not-applied" }));
+      // What has come meanwhile counts, on a thread that was blocked.
+      this.#reader.receiveWaiting();
+      const reason = this.#role.lateReason(monotonicMs());
+      this.#opened?.reject(lateError(`the session of ${this.name}`, reason, "not-applied"));
     }, timeoutMs);
     this.#role.open(monotonicMs());
     this.#send();
@@ -139,13 +144,14 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
    * applied on the learner that answers this client. The command is captured at the call.
    *
    * Rejects with a {@link SynodError}: `NOT_SERIALIZABLE`, `COMMAND_TOO_LARGE`, `INVALID_OPTIONS`, `OVERLOADED`,
-   * `ABORTED`, `TIMEOUT`, `STATE_MACHINE_FAILED`, `SESSION_EXPIRED`, `CLUSTER_CLOSED`; its `outcome` says whether
+   * `ABORTED`, `NO_QUORUM`, `TIMEOUT`, `STORAGE_FAILED`, `STATE_MACHINE_FAILED`, `SESSION_EXPIRED`, `CLUSTER_CLOSED`; its `outcome` says whether
    * the command may take effect all the same.
    */
   propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
     let captured: unknown;
     try {
       this.#check(options);
+      this.#checkQueue();
       captured = capture(command, "command");
       this.#checkSize(captured, capturedBytesAtMost());
     } catch (error) {
@@ -170,6 +176,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     let bytes: Uint8Array;
     try {
       this.#check(options, checkQueryOptions);
+      this.#checkQueries();
       bytes = valueCodec.encode(capture(query, "query"));
       this.#checkBytes("query", bytes.byteLength);
     } catch (error) {
@@ -227,13 +234,26 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       const message = `the session of ${this.name} is gone: connect() again`;
       throw new SynodError("SESSION_EXPIRED", message, { outcome: "not-applied" });
     }
+    if (options === undefined) return;
+    checkOptions(options);
+    if (options.signal?.aborted) throw abortError(options.signal, "not-applied");
+  }
+
+  #checkQueue(): void {
     if (this.#buffer.queued >= runtimeLimits.clientQueueCommands) {
       const message = `${this.#buffer.queued} commands of ${this.name} wait already: wait for some of them first`;
       throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
     }
-    if (options === undefined) return;
-    checkOptions(options);
-    if (options.signal?.aborted) throw abortError(options.signal, "not-applied");
+    if (this.#buffer.queuedBytes >= runtimeLimits.clientQueueBytes) {
+      const message = `commands of ${this.name} that may take ${this.#buffer.queuedBytes} bytes wait already: wait for some of them first`;
+      throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
+    }
+  }
+
+  #checkQueries(): void {
+    if (this.#queries.open < runtimeLimits.clientQueries) return;
+    const message = `${this.#queries.open} queries of ${this.name} are open already: wait for some of them first`;
+    throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
   }
 
   /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
@@ -301,9 +321,13 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   #afterRole(): void {
     const { send, settled, expired, answered, expiredReads } = this.#role.takeReady();
     for (const { firstSequence, results } of settled) this.#buffer.settle(firstSequence, results);
-    for (const sequence of expired) this.#buffer.reject(sequence, timeoutError("unknown"));
+    for (const { sequence, reason } of expired) {
+      this.#buffer.reject(sequence, lateError(`a command of ${this.name}`, reason, "unknown"));
+    }
     for (const { id, result } of answered) this.#queries.answer(id, result);
-    for (const id of expiredReads) this.#queries.reject(id, queryTimeoutError());
+    for (const { id, reason } of expiredReads) {
+      this.#queries.reject(id, lateError(`a query of ${this.name}`, reason, "not-applied"));
+    }
     this.#post.send(send);
     if (this.#role.state === "open") this.#opened?.resolve();
     if (this.#role.state === "expired") this.#expire();
@@ -365,7 +389,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const now = monotonicMs();
     this.#announceIfUnheard(now);
     if (now >= this.#role.deadline) this.#role.tick(now);
-    this.#buffer.expireQueued(now, () => timeoutError("not-applied"));
+    const reason = this.#role.lateReason(now);
+    this.#buffer.expireQueued(now, () => lateError(`a command of ${this.name}`, reason, "not-applied"));
     this.#send();
     const next = Math.min(this.#role.deadline, this.#buffer.earliestQueuedDeadline);
     if (next < Number.POSITIVE_INFINITY || this.#backlog.length > 0) {
@@ -388,15 +413,4 @@ function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): Sy
     outcome,
     cause: signal.reason,
   });
-}
-
-function queryTimeoutError(): SynodError {
-  return new SynodError("TIMEOUT", "no learner answered a query before its deadline", {
-    outcome: "not-applied",
-  });
-}
-
-function timeoutError(outcome: "not-applied" | "unknown"): SynodError {
-  const fate = outcome === "unknown" ? "it may still take effect" : "it was not sent";
-  return new SynodError("TIMEOUT", `no answer came before the deadline; ${fate}`, { outcome });
 }

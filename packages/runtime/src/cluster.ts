@@ -70,7 +70,7 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
     return cluster;
   }
 
-  /** A client on this thread, with a session of its own. @throws SynodError `CLUSTER_CLOSED`, `TIMEOUT` */
+  /** A client on this thread, with a session of its own. @throws SynodError `CLUSTER_CLOSED`, `NO_QUORUM`, `TIMEOUT` */
   async connect(): Promise<Client<M>> {
     this.#checkOpen();
     const onLeave = (name: Address) => this.#clients.delete(name);

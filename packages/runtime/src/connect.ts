@@ -12,7 +12,8 @@ import { type ClientConnection, wireClient } from "./wiring.js";
  * A client on this thread, whichever of the process it is, with a session of its own. It works like one of
  * `cluster.connect()`, and neither connecting nor its work needs the thread that started the cluster.
  *
- * @throws SynodError `INVALID_OPTIONS` for anything but a handle of this process, `CLUSTER_CLOSED`, `TIMEOUT`
+ * @throws SynodError `INVALID_OPTIONS` for anything but a handle of this process, `CLUSTER_CLOSED`, `NO_QUORUM`,
+ *   `TIMEOUT`, `STORAGE_FAILED`
  */
 export async function connect<M extends AnyStateMachine>(handle: ClusterHandle<M>): Promise<Client<M>> {
   checkHandle(handle);

@@ -6,6 +6,7 @@ export type SynodErrorCode =
   | "COMMAND_TOO_LARGE"
   | "ABORTED"
   | "TIMEOUT"
+  | "NO_QUORUM"
   | "OVERLOADED"
   | "STATE_MACHINE_FAILED"
   | "STATE_MACHINE_CHECK_FAILED"

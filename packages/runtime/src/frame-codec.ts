@@ -103,7 +103,7 @@ const fieldCounts: Record<MessageType, number> = {
   release: 1,
   chosen: 4,
   read: 1,
-  readReady: 3,
+  readReady: 4,
   sample: 2,
   standIn: 1,
 };
@@ -193,7 +193,7 @@ function fieldsOf(message: Message): unknown[] {
     case "read":
       return [message.id];
     case "readReady":
-      return [message.id, message.readBelow, message.storageFull];
+      return [message.id, ballotFields(message.ballot), message.readBelow, message.storageFull];
     case "sample":
       return [message.appliedBelow, message.samples];
     case "standIn":
@@ -291,7 +291,7 @@ function messageOf(type: MessageType, f: Field[]): Message {
     case "read":
       return { type, id: f[1] };
     case "readReady":
-      return { type, id: f[1], readBelow: f[2], storageFull: f[3] };
+      return { type, id: f[1], ballot: toBallot(f[2]), readBelow: f[3], storageFull: f[4] };
     case "sample":
       return { type, appliedBelow: f[1], samples: f[2] };
     case "standIn":

@@ -9,6 +9,13 @@ export const runtimeLimits = {
   clientWindowCommands: 16_384,
   /** Commands of one client that wait for a place in the window; past it, `OVERLOADED`. */
   clientQueueCommands: 131_072,
+  /**
+   * Bytes of the commands of one client that wait for a place there, by the upper bound that capturing gives, which is
+   * about what they take in memory; past it, `OVERLOADED`.
+   */
+  clientQueueBytes: 256 * 1024 * 1024,
+  /** Queries of one client that are open at once; past it, `OVERLOADED`. */
+  clientQueries: 65_536,
   /** Encoded bytes of one command. */
   commandBytesMax: 4 * 1024 * 1024,
   /** Bytes of a bulk lane; a frame above half of it goes in parts. */
@@ -31,8 +38,8 @@ export const runtimeLimits = {
   /** A learner asks for what it misses after this long, in milliseconds. */
   fetchAfterMs: 100,
   /**
-   * A client without progress asks the leader for a sign of life after this long, in milliseconds, and sends again
-   * after as long once more; the next time after twice as long, and so on.
+   * A client without progress for this long, in milliseconds, sends again if nobody says that it leads, otherwise
+   * after as long once more; the next time after twice as long, and so on. A query is asked again after as long.
    */
   retryAfterMs: 500,
   retryAfterMsMax: 8000,

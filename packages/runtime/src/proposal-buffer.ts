@@ -46,6 +46,7 @@ const executor = (resolve: Resolve, reject: Reject) => {
 export class ProposalBuffer {
   #commands: unknown[] = [];
   #sizes: number[] = [];
+  #queuedBytes = 0;
   #deadlines: number[] = [];
   #resolves: Resolve[] = [];
   #rejects: Reject[] = [];
@@ -71,6 +72,11 @@ export class ProposalBuffer {
     return this.#commands.length - this.#head;
   }
 
+  /** Their upper bounds in bytes, together; without cancelled ones. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Promises that are open. */
   get open(): number {
     return this.#waiting + this.#submitted;
@@ -93,6 +99,7 @@ export class ProposalBuffer {
     const promise = new Promise(executor);
     this.#commands.push(command);
     this.#sizes.push(bytesAtMost);
+    this.#queuedBytes += bytesAtMost;
     this.#deadlines.push(deadline);
     this.#resolves.push(lastResolve);
     this.#rejects.push(lastReject);
@@ -133,6 +140,7 @@ export class ProposalBuffer {
       bytes += this.#sizes[at] as number;
       // The sizes are upper bounds, several times too high for ordinary commands.
       if (piece.commands.length > 0 && bytes > bytesMax) break;
+      this.#queuedBytes -= this.#sizes[at] as number;
       piece.commands.push(this.#commands[at]);
       piece.deadlines.push(this.#deadlines[at] as number);
       piece.resolves.push(this.#resolves[at] as Resolve);
@@ -216,6 +224,7 @@ export class ProposalBuffer {
 
   #cancelAt(at: number, error: SynodError): void {
     this.#commands[at] = cancelled;
+    this.#queuedBytes -= this.#sizes[at] as number;
     this.#waiting -= 1;
     this.#forget(this.#waiters[at]);
     (this.#rejects[at] as Reject)(error);

@@ -305,6 +305,30 @@ test("a hundred and thirty thousand commands that wait, aborted together, and on
   });
 });
 
+describe("what waits is bounded", () => {
+  test("by the bytes of commands and by the number of queries; past that, OVERLOADED at once", async () => {
+    await withCluster({}, async cluster => {
+      const client = await cluster.connect();
+      const controller = new AbortController();
+      const { signal } = controller;
+      const codeOf = (promise: Promise<unknown>) =>
+        promise.then(
+          () => "done",
+          ({ code }) => code as string,
+        );
+      const large = "x".repeat(1_300_000);
+      const commands = Array.from({ length: 150 }, () => codeOf(client.propose(large, { signal })));
+      const queries = Array.from({ length: 65_600 }, () => codeOf(client.query("q", { timeoutMs: 20_000 })));
+      controller.abort();
+      const codes = await Promise.all(commands);
+      // The first that was refused is followed by refused ones only: nobody overtakes who waits.
+      expect(codes.lastIndexOf("ABORTED")).toBe(codes.indexOf("OVERLOADED") - 1);
+      expect((await Promise.all(queries)).filter(code => code === "OVERLOADED")).toHaveLength(64);
+      expect(await client.propose("after")).toBe("after");
+    });
+  });
+});
+
 describe("options of a cluster", () => {
   test.each<[Record<string, unknown>, string]>([
     ...["proposers", "acceptors", "learners"].flatMap(name =>

@@ -86,7 +86,7 @@ function messages(n: number): Message[] {
     { type: "granted", ballot, leaseUntil, round: n },
     { type: "release", ballot },
     { type: "read", id: n },
-    { type: "readReady", id: n, readBelow: n, storageFull: true },
+    { type: "readReady", id: n, ballot, readBelow: n, storageFull: true },
     { type: "fetch", firstInstance: n },
     { type: "trimmed", trimmedBelow: n },
     { type: "progress", appliedBelow: n, stuck: false, trimBelow: n, pinnedAt: -1 },

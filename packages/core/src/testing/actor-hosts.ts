@@ -1,4 +1,5 @@
 import { Acceptor, type AcceptorRecord, recoverAcceptor } from "../acceptor.js";
+import { sameBallot } from "../ballot.js";
 import type { Address, Message } from "../messages.js";
 import { Proposer } from "../proposer.js";
 import { ThresholdQuorums } from "../quorum.js";
@@ -53,7 +54,16 @@ export class ProposerHost implements Host {
     if (message.type === "progress") {
       this.world.checker.trims.onHeard(this.index, indexOf("learner", from), message, now);
     }
+    const { state, ballot } = this.#proposer;
     this.#proposer.receive(from, message, now);
+    if (
+      message.type === "refuse" &&
+      message.full &&
+      state === "leading" &&
+      sameBallot(ballot, message.ballot)
+    ) {
+      this.world.checker.onFullRefusal(ballot, this.#proposer);
+    }
     this.#observe();
   }
 
@@ -139,6 +149,9 @@ export class AcceptorHost implements Host {
   /** Storage: all that survives a crash. */
   readonly #records: AcceptorRecord[] = [];
   #acceptor: Acceptor;
+  /** Until then storage has no room for values. */
+  #fullUntil = 0;
+  #wasFull = false;
 
   constructor(
     readonly world: World,
@@ -151,7 +164,16 @@ export class AcceptorHost implements Host {
   }
 
   receive(from: Address, message: Message, now: number): void {
+    if (message.type !== "accept") return this.#acceptor.receive(from, message, now);
+    const { world } = this;
+    if (world.faulty && world.random.chance(world.profile.faults.fillStorage)) {
+      this.#fullUntil = world.now + world.random.between(20, 600);
+    }
+    this.#wasFull = false;
     this.#acceptor.receive(from, message, now);
+    if (!this.#wasFull) return;
+    world.counters.fullRefusals += 1;
+    world.checker.onFullAcceptor(message.trimBelow, this.#acceptor.trimmedBelow);
   }
 
   tick(): void {}
@@ -181,12 +203,17 @@ export class AcceptorHost implements Host {
     }
   }
 
+  #hasRoom(): boolean {
+    this.#wasFull = this.world.faulty && this.world.now < this.#fullUntil;
+    return !this.#wasFull;
+  }
+
   /** Now and then storage that does not keep leases. */
   #start(now: number): Acceptor {
     const { topology, leaseMs, promisePartBytesMax: bytesMax, leasesAreKept } = this.world.profile;
     let recovered = this.#records.length === 0 ? undefined : recoverAcceptor(this.#records);
     if (recovered !== undefined && !leasesAreKept) recovered = { ...recovered, lease: undefined };
     const bounds = { promisePartBytesMax: bytesMax, fetchBytesMax: bytesMax };
-    return new Acceptor({ topology, leaseMs, bounds }, recovered, now);
+    return new Acceptor({ topology, leaseMs, bounds, hasRoom: () => this.#hasRoom() }, recovered, now);
   }
 }

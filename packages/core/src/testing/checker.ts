@@ -2,9 +2,12 @@ import type { AcceptorRecord } from "../acceptor.js";
 import { type Ballot, compareBallots, formatBallot, noBallot } from "../ballot.js";
 import type { Batch } from "../batch.js";
 import type { AcceptedEntry, Address, Message, PromiseMessage, ResponseMessage } from "../messages.js";
+import type { Proposer } from "../proposer.js";
 import type { QuorumSizes } from "../quorum.js";
 import type { Divergence } from "../sample-exchange.js";
+import { SampleModel } from "./sample-model.js";
 import { SessionModel } from "./session-model.js";
+import type { StoredSnapshot } from "./snapshot-store.js";
 import { TrimModel } from "./trim-model.js";
 import { type InstanceValue, valuesOf } from "./values.js";
 
@@ -86,6 +89,7 @@ export class Checker {
   #wrongResults = 0;
   readonly sessions: SessionModel;
   readonly trims: TrimModel;
+  readonly samples: SampleModel;
 
   constructor(options: CheckerOptions) {
     this.#options = options;
@@ -96,6 +100,7 @@ export class Checker {
     this.#corrupted = new Array<number>(options.learners).fill(0);
     this.#mismatched = new Array<number>(options.learners).fill(0);
     this.trims = new TrimModel(options.firstInstance, options.tailInstances, require);
+    this.samples = new SampleModel(options.learners, options.firstInstance, options.now(), require);
     this.sessions = new SessionModel(options.firstSequence, options.sessionTimeoutMs, require);
   }
 
@@ -113,7 +118,8 @@ export class Checker {
       case "lease":
         return this.#onPromised(acceptor, record.ballot);
       case "trim":
-        return this.trims.onTrim(record.below);
+        this.trims.onTrim(record.below);
+        return this.samples.onTrim(record.below);
     }
   }
 
@@ -145,7 +151,8 @@ export class Checker {
       require(promisers >= this.#options.quorums.prepare, "Accept is sent after a phase-1 quorum");
       this.#noteProposals(ballot, firstInstance, batch);
     } else if (message.type === "progress") {
-      this.trims.onReport(index, message.trimBelow, this.#handedOnBelow[index] as number);
+      this.trims.onReport(message.trimBelow, this.#handedOnBelow[index] as number);
+      this.samples.onReport(index, message.trimBelow, this.#options.now());
     } else if (message.type === "response" && role === "learner") this.#onResponse(message);
   }
 
@@ -232,7 +239,8 @@ export class Checker {
   }
 
   /** A learner goes on from a snapshot of a state machine that had applied so many commands. */
-  onRestored(learner: number, instance: number, applied: number): void {
+  onRestored(learner: number, { instance, applied, sampled }: StoredSnapshot): void {
+    this.samples.onRestored(learner, sampled);
     require(instance <= this.#chosenBelow, "a snapshot holds what is chosen");
     const held = this.sessions.appliedAt.filter(at => at.instance < instance).length;
     require(applied === held, "a snapshot holds exactly what it says");
@@ -247,6 +255,7 @@ export class Checker {
 
   onDivergence({ learners: [one, other] }: Divergence): void {
     require(this.#wrongResults > 0, "state machines that return the same have not gone apart");
+    this.samples.onDivergence(one, other);
     this.#diverged.add(`${Math.min(one, other)} ${Math.max(one, other)}`);
   }
 
@@ -260,6 +269,7 @@ export class Checker {
   }
 
   onLearnerRestart(learner: number): void {
+    this.samples.onRestart(learner, this.#options.now());
     this.#handedOnBelow[learner] = this.#options.firstInstance;
     this.#appliedAt[learner] = 0;
   }
@@ -268,6 +278,17 @@ export class Checker {
     const position = this.sessions.resultOf(session, sequence);
     require(position !== undefined && position === result, "an answer is the result of what was applied");
     require(this.sessions.applied[position - 1] === command, "an answer belongs to its command");
+  }
+
+  /** Storage was in the way of an Accept: what it says may be trimmed is what makes room. */
+  onFullAcceptor(trimBelow: number, trimmedBelow: number): void {
+    require(trimmedBelow >= trimBelow, "an acceptor without room forgets what it may");
+  }
+
+  /** An acceptor without room tells a leader so, which goes on leading. */
+  onFullRefusal(led: Ballot, { state, ballot }: Pick<Proposer, "state" | "ballot">): void {
+    const leadsOn = state === "leading" && compareBallots(ballot, led) === 0;
+    require(leadsOn, "a leader leads on when an acceptor has no room");
   }
 
   onSettledTwice(): void {

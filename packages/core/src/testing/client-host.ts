@@ -37,11 +37,13 @@ export class ClientHost implements Host {
     readonly index: number,
     now: number,
   ) {
-    const { topology, windowCommandsMax, sessionTimeoutMs, batchCommandsMax, adaptive } = world.profile;
+    const { topology, windowCommandsMax, sessionTimeoutMs, leaseMs, batchCommandsMax, adaptive } =
+      world.profile;
     this.#client = new Client({
       topology,
       client: index,
       windowCommandsMax,
+      leaseMs,
       ...timing,
       keepAliveMs: sessionTimeoutMs / keepAlivesPerTimeout,
       answerer: index % topology.learners,
@@ -138,8 +140,8 @@ export class ClientHost implements Host {
   flush(): void {
     const { checker, operations } = this.world;
     const { send, settled, expired, answered, expiredReads } = this.#client.takeReady();
-    for (const sequence of expired) this.#waiting.delete(sequence);
-    for (const id of expiredReads) this.#reading.delete(id);
+    for (const { sequence } of expired) this.#waiting.delete(sequence);
+    for (const { id } of expiredReads) this.#reading.delete(id);
     const session = this.#client.session ?? -1;
     for (const { firstSequence, results } of settled) {
       results.forEach((result, position) => {

@@ -1,9 +1,9 @@
-import { type CommandSegment, sliceBatch } from "../batch.js";
-import { endOf } from "../instance-ranges.js";
+import { entriesFrom } from "../accepted-log.js";
+import type { CommandSegment } from "../batch.js";
 import { Learner } from "../learner.js";
 import type { AcceptedEntry, Address, Message, QueryMessage, Result } from "../messages.js";
 import { Replica, type ReplicaState } from "../replica.js";
-import { actorAddress } from "../roles.js";
+import { actorAddress, indexOf } from "../roles.js";
 import { Upkeep } from "../upkeep.js";
 import { quorumsOf, timing } from "./actor-hosts.js";
 import type { StoredSnapshot } from "./snapshot-store.js";
@@ -54,16 +54,12 @@ export class LearnerHost implements Host {
     return this.#pause === undefined && this.#upkeep.standsInFor.size === 0;
   }
 
-  /** Where its chain of results is, in words. */
-  get lastSample(): string {
-    return String(this.#replica.samples?.lastBelow(Number.POSITIVE_INFINITY));
-  }
-
   receive(from: Address, message: Message, now: number): void {
     if (message.type === "query") {
       if (this.#pause !== undefined) this.#queries.push({ from, query: message });
       else this.#replica.receive(from, message);
     } else if (message.type === "sample" || message.type === "standIn") {
+      this.world.checker.samples.onHeard(this.index, indexOf("learner", from), now);
       this.#upkeep.receive(from, message, this.#replica, now);
     } else this.#learner.receive(from, message, now);
   }
@@ -171,8 +167,8 @@ export class LearnerHost implements Host {
       this.#upkeep.snapshotFailed(now);
     } else {
       counters.snapshots += 1;
-      snapshots.publish(this.index, this.#applied);
       checker.trims.onPublished(appliedBelow);
+      snapshots.publish(this.index, this.#applied, checker.samples.onPublished(this.index, appliedBelow));
       this.#upkeep.published(appliedBelow);
     }
     this.#goOn(now);
@@ -189,10 +185,10 @@ export class LearnerHost implements Host {
     const { instance, state, applied } = snapshot;
     this.#applied = applied;
     this.#replica = this.#startReplica(state);
-    checker.onRestored(this.index, instance, applied);
+    checker.onRestored(this.index, snapshot);
     this.#learner.restored(instance, now);
     this.#learner.pin(undefined, now);
-    this.#backlog = this.#backlog.flatMap(entry => partFrom(entry, instance));
+    this.#backlog = entriesFrom(this.#backlog, instance);
     this.#upkeep.restored(snapshot, this.#replica, now);
     this.#goOn(now);
   }
@@ -245,7 +241,9 @@ export class LearnerHost implements Host {
   /** Now and then it is that of another result: as if the state machine did not follow from its log alone. */
   #digestOf(result: number): number {
     const { world } = this;
-    if (!world.faulty || !world.random.chance(world.profile.faults.wrongResult)) return result;
+    const isWrong = world.faulty && world.random.chance(world.profile.faults.wrongResult);
+    world.checker.samples.onSample(this.index, isWrong ? `${result} wrong` : `${result}`);
+    if (!isWrong) return result;
     world.counters.wrongResults += 1;
     world.checker.onWrongResult();
     return result + 1;
@@ -262,19 +260,4 @@ export class LearnerHost implements Host {
     }
     return results;
   }
-}
-
-/** What of a chosen entry a snapshot does not hold. */
-function partFrom(entry: AcceptedEntry, instance: number): AcceptedEntry[] {
-  const skip = Math.max(0, instance - entry.firstInstance);
-  if (endOf(entry) <= instance) return [];
-  const count = entry.count - skip;
-  return [
-    {
-      ...entry,
-      firstInstance: entry.firstInstance + skip,
-      count,
-      batch: sliceBatch(entry.batch, skip, count),
-    },
-  ];
 }

@@ -24,6 +24,8 @@ export const faultKinds = [
   "failSnapshot",
   "failRestore",
   "wrongResult",
+  "straggle",
+  "fillStorage",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -71,7 +73,8 @@ export interface Profile {
   readonly lateFlush: number;
   /**
    * Probabilities per message, per call of an actor (stall), per turn of a client (abandon, leave, sleep), per
-   * unrest (impatience, transfer, split), per link and unrest (cut), or per snapshot, restore and sample.
+   * unrest (impatience, transfer, split), per link and unrest (cut), per snapshot, restore and sample, or per Accept
+   * (fillStorage). A learner that straggles hears of nothing for long.
    */
   readonly faults: Readonly<Record<FaultKind, number>>;
 }
@@ -99,6 +102,42 @@ export function graceMs({
 }
 
 export function drawProfile(random: Random): Profile {
+  const profile = drawAny(random);
+  return random.chance(0.2) ? onLearners(profile, random) : profile;
+}
+
+/**
+ * Much is chosen and trimmed while learners suffer: they die, or hear of nothing for long, and need the others'
+ * snapshots. Where everybody suffers, too little is chosen for that.
+ */
+function onLearners(profile: Profile, random: Random): Profile {
+  const { topology, faults } = profile;
+  return {
+    ...profile,
+    topology: { ...topology, learners: random.pick([2, 2, 3]) },
+    trimming: true,
+    snapshotEvery: random.pick([1, 3]),
+    tailInstances: random.pick([0, 0, 2]),
+    delayMsMax: 4,
+    faultSteps: random.between(1000, 2500),
+    faults: {
+      ...noFaults,
+      duplicate: faults.duplicate,
+      reorder: faults.reorder,
+      stall: faults.stall,
+      crashLearner: random.pick([0.01, 0.03]),
+      straggle: random.pick([0.005, 0.02]),
+      failSnapshot: faults.failSnapshot,
+      failRestore: faults.failRestore,
+      wrongResult: faults.wrongResult,
+      fillStorage: faults.fillStorage,
+    },
+  };
+}
+
+const noFaults = Object.fromEntries(faultKinds.map(kind => [kind, 0])) as Profile["faults"];
+
+function drawAny(random: Random): Profile {
   const acceptors = random.pick([3, 3, 3, 4, 5]);
   const trimming = random.chance(0.5);
   const sessionTimeoutMs = random.pick([600, 2000, 60_000]);
@@ -154,6 +193,8 @@ export function drawProfile(random: Random): Profile {
       failSnapshot: random.pick([0, 0.2, 0.5]),
       failRestore: random.pick([0, 0.2, 0.5]),
       wrongResult: random.pick([0, 0, 0, 0.01, 0.1]),
+      straggle: random.pick([0, 0.005, 0.02]),
+      fillStorage: random.pick([0, 0, 0.02, 0.1]),
     },
     snapshotEvery: random.pick([1, 3, 8]),
     tailInstances: random.pick([0, 2, 10]),

@@ -220,8 +220,9 @@ class Simulation implements World {
     const busy = alive.filter(({ isQuiet }) => !isQuiet).map(({ address }) => `${address} is busy`);
     for (const one of alive) {
       for (const other of alive) {
-        const differ = one.index < other.index && one.lastSample !== other.lastSample;
-        if (!differ || this.checker.isReported(one.index, other.index)) continue;
+        if (one.index >= other.index || this.checker.isReported(one.index, other.index)) continue;
+        const { samples } = this.checker;
+        if (String(samples.sampledBy(one.index)) === String(samples.sampledBy(other.index))) continue;
         busy.push(`${one.address} and ${other.address} differ`);
       }
     }
@@ -422,6 +423,10 @@ class Simulation implements World {
     }
     if (this.random.chance(faults.isolate)) {
       place.isolatedUntil = this.#now + this.random.between(20, 600);
+      this.counters.isolations += 1;
+    }
+    if (host.role === "learner" && this.random.chance(faults.straggle)) {
+      place.isolatedUntil = this.#now + this.random.between(100, 800);
       this.counters.isolations += 1;
     }
     const crashes =

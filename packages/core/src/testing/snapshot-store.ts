@@ -6,6 +6,8 @@ import { freezeDeep } from "./freeze-deep.js";
 export interface StoredSnapshot extends PublishedSnapshot {
   readonly state: ReplicaState;
   readonly applied: number;
+  /** The sampled results that came before, for the checker. */
+  readonly sampled: readonly string[];
 }
 
 /** One that is being written. */
@@ -26,9 +28,9 @@ export class SnapshotStore {
   }
 
   /** The last part, and with it the whole. */
-  publish(learner: number, applied: number): void {
+  publish(learner: number, applied: number, sampled: readonly string[]): void {
     const draft = this.#drafts.get(learner);
-    if (draft !== undefined) this.#published.set(learner, { ...draft, applied });
+    if (draft !== undefined) this.#published.set(learner, { ...draft, applied, sampled });
     this.#drafts.delete(learner);
   }
 

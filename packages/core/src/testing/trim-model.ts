@@ -34,7 +34,7 @@ export class TrimModel {
   }
 
   /** A learner that has applied everything below `appliedBelow` says what may be trimmed. */
-  onReport(_learner: number, trimBelow: number, appliedBelow: number): void {
+  onReport(trimBelow: number, appliedBelow: number): void {
     const isKept = trimBelow === 0 || trimBelow + this.#tailInstances <= appliedBelow;
     this.#require(isKept, "a tail of the log is kept above what is trimmed");
   }

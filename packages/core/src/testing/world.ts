@@ -52,6 +52,7 @@ export const counterNames = [
   "answersForOthers",
   "wrongResults",
   "divergences",
+  "fullRefusals",
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 export type Counters = Record<CounterName, number>;

@@ -54,6 +54,25 @@ const snapshots: PlantedBug["options"] = {
   faults: { crashLearner: 0.03, wrongResult: 0, failSnapshot: 0.2, failRestore: 0.2 },
 };
 
+/** Acceptors whose storage has no room, while snapshots are taken. */
+const fullStorage: PlantedBug["options"] = {
+  ...snapshots,
+  faults: { ...snapshots?.faults, fillStorage: 0.1 },
+};
+
+/** Votes that are split over ballots, for learners that start again: leaders have to propose anew what is chosen. */
+const repairs: PlantedBug["options"] = {
+  profile: {
+    topology: { proposers: 2, acceptors: 5, learners: 2 },
+    quorums: { prepare: 2, accept: 4 },
+    mode: "multi",
+    promisePartBytesMax: 16,
+    unrestEveryMs: 60,
+    faultSteps: 2000,
+  },
+  faults: { crashLearner: 0.02, cut: 0.4, drop: 0.1, impatience: 0.2, wrongResult: 0 },
+};
+
 /** Mistakes that people make, as far as core has the parts yet. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
@@ -242,7 +261,33 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       { file: "acceptor.ts", find: "order < 0 || firstInstance < this.#trimmedBelow", replace: "order < 0" },
     ],
-    options: { profile: { trimming: true, faultSteps: 2000 }, faults: { crashLearner: 0, cut: 0.4 } },
+    // A proposer that starts again alone has heard of nothing; acceptors that missed values have trimmed less.
+    options: {
+      profile: {
+        topology: { proposers: 1, acceptors: 3, learners: 1 },
+        quorums: { prepare: 2, accept: 2 },
+        mode: "multi",
+        leaseMs: 60,
+        trimming: true,
+        snapshotEvery: 1,
+        tailInstances: 0,
+        pipelineBatchesMax: 8,
+        batchCommandsMax: 1,
+        delayMsMax: 4,
+        faultSteps: 3000,
+      },
+      faults: {
+        crashLearner: 0,
+        crashProposer: 0.05,
+        crashAcceptor: 0.08,
+        drop: 0.3,
+        cut: 0,
+        isolate: 0,
+        impatience: 0,
+        wrongResult: 0,
+        failSnapshot: 0,
+      },
+    },
   },
   {
     name: "holes skipped",
@@ -570,6 +615,115 @@ export const plantedBugs: readonly PlantedBug[] = [
     options: { profile: threeAcceptors, faults: { wrongResult: 0.1 } },
   },
   {
+    name: "a sample counts for itself only",
+    rule: 25,
+    patches: [
+      {
+        file: "result-samples.ts",
+        find: "this.#chain = mix(this.#chain, instance,",
+        replace: "this.#chain = mix(0, instance,",
+      },
+    ],
+    options: { profile: threeAcceptors, faults: { wrongResult: 0.1, drop: 0.3 } },
+  },
+  {
+    name: "trim by a snapshot that nobody confirms",
+    rule: 25,
+    patches: [
+      {
+        file: "upkeep.ts",
+        find: "if (this.#samples.confirms(instance, samples, now)) this.#trimBelow = below;",
+        replace: "if (this.#samples.confirms(0, samples, now)) this.#trimBelow = below;",
+      },
+    ],
+    options: { ...snapshots, faults: { ...snapshots?.faults, wrongResult: 0.1 } },
+  },
+  {
+    name: "a full acceptor's refusal makes the leader step down",
+    rule: 24,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (message.full) state.full = addAcceptor(state.full, acceptor);",
+        replace: "if (message.full) return this.#follow(now);",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "a full acceptor's refusal makes the leader prepare",
+    rule: 24,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (message.full) state.full = addAcceptor(state.full, acceptor);",
+        replace: "if (message.full) return this.campaign(now);",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "an acceptor without room does not trim",
+    rule: 24,
+    patches: [
+      {
+        file: "acceptor.ts",
+        find: "      this.#trim(message.trimBelow);\n      return this.#refuse(from, ballot, 0, true);",
+        replace: "      return this.#refuse(from, ballot, 0, true);",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "what was refused for want of room is not sent again",
+    rule: 24,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (message.full) state.full = addAcceptor(state.full, acceptor);",
+        replace:
+          "if (message.full) for (const flight of state.flights.unanswered) flight.sentAt = Number.POSITIVE_INFINITY;",
+      },
+    ],
+    options: fullStorage,
+  },
+  {
+    name: "a repair takes the first answer for each instance",
+    rule: 8,
+    patches: [
+      {
+        file: "repair.ts",
+        find: "repair.found.put(entry, higherBallot)",
+        replace: "repair.found.put(entry, known => known)",
+      },
+    ],
+    options: repairs,
+  },
+  {
+    name: "a repair asks one acceptor",
+    rule: 8,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "if (!this.#options.quorums.isPrepareQuorum(repair.told)) return;",
+        replace: "",
+      },
+    ],
+    options: repairs,
+  },
+  {
+    name: "nothing is repaired",
+    rule: 8,
+    patches: [
+      {
+        file: "proposer.ts",
+        find: "state.recovered.unshift(...repaired(repair));",
+        replace: "void repaired;",
+      },
+    ],
+    options: repairs,
+  },
+  {
     name: "session created implicitly",
     rule: 19,
     patches: [
@@ -764,7 +918,20 @@ export const plantedBugs: readonly PlantedBug[] = [
       { file: "learner.ts", find: "if (isNamed && !this.#isDistinguished) this.#fetch(now);", replace: "" },
       { file: "learner.ts", find: "this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);", replace: "" },
     ],
-    options: { profile: { distinguishedLearner: true, trimming: false }, faults: { crashLearner: 0.01 } },
+    // All clients leave, so that nothing new makes it notice what it has missed; then its predecessor dies.
+    options: {
+      profile: {
+        ...threeAcceptors,
+        mode: "multi",
+        distinguishedLearner: true,
+        trimming: false,
+        sessionTimeoutMs: 60_000,
+        idleMs: 0,
+        deadForEver: "learner",
+        faultSteps: 1500,
+      },
+      faults: { crashLearner: 0.01, leave: 0.3, sleep: 0 },
+    },
   },
   {
     name: "a distinguished learner tells what one acceptor says",
@@ -824,6 +991,29 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "grants of an earlier ballot count with those of the present one",
+    rule: 12,
+    patches: [
+      {
+        file: "grants.ts",
+        find: "this.#until = new Array<number>(quorums.acceptors).fill(0);",
+        replace: "this.#until = (quorums as any).until ??= new Array<number>(quorums.acceptors).fill(0);",
+      },
+    ],
+    options: {
+      profile: {
+        topology: { proposers: 3, acceptors: 5, learners: 1 },
+        quorums: { prepare: 2, accept: 4 },
+        mode: "multi",
+        leaseMs: 150,
+        delayMsMax: 20,
+        faultSteps: 2000,
+        unrestEveryMs: 25,
+      },
+      faults: { cut: 0.4, impatience: 1, crashProposer: 0 },
+    },
+  },
+  {
     name: "lease from one grant",
     rule: 12,
     patches: [
@@ -840,7 +1030,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "accepted: [...accepted.from(trimmedBelow)], lease: noLease };",
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "an acceptor that does not know its lease does not wait",
@@ -858,7 +1051,10 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'if (order > 0) this.#persist.push({ kind: "lease", ballot, leaseUntil: 0 });',
       },
     ],
-    options: { profile: { leasesAreKept: true }, faults: { crashAcceptor: 0.08, impatience: 1 } },
+    options: {
+      profile: { leasesAreKept: true, mode: "multi", unrestEveryMs: 60 },
+      faults: { crashAcceptor: 0.08, impatience: 1 },
+    },
   },
   {
     name: "transfer before release",

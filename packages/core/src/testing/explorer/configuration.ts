@@ -100,6 +100,22 @@ export const smallConfigurations: readonly Configuration[] = [
     proposers: [{ ...campaigner(1, 1), campaignsMax: 2 }],
   },
   {
+    ...plain,
+    name: "learner-of-two-ballots",
+    about: "a learner that counts, fetches, reports and restarts, while its leader leads twice",
+    learners: 1,
+    deafLearners: 0,
+    proposers: [{ ...campaigner(1), campaignsMax: 2 }],
+  },
+  {
+    ...plain,
+    name: "learners",
+    about: "two learners that publish, and acceptors that trim by it",
+    learners: 2,
+    deafLearners: 0,
+    proposers: [campaigner(1)],
+  },
+  {
     ...fourAcceptors,
     name: "four-acceptors",
     about: "phase-1 quorums of 3, phase-2 quorums of 2",

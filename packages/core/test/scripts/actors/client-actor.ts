@@ -17,12 +17,20 @@ export class ClientActor implements ScriptActor {
     answerer: number,
     readonly now: number,
   ) {
-    const { topology, retryAfterMs, windowCommandsMax, sessionTimeoutMs, batchCommandsMax, adaptive } =
-      options;
+    const {
+      topology,
+      leaseMs,
+      retryAfterMs,
+      windowCommandsMax,
+      sessionTimeoutMs,
+      batchCommandsMax,
+      adaptive,
+    } = options;
     this.#client = new Client({
       topology,
       client: index,
       windowCommandsMax,
+      leaseMs,
       retryAfterMs,
       retryAfterMsMax: 8 * retryAfterMs,
       keepAliveMs: sessionTimeoutMs / keepAlivesPerTimeout,
@@ -84,8 +92,10 @@ export class ClientActor implements ScriptActor {
       const sequences = describeSequences(session, firstSequence, results.length);
       lines.push(`${address} gets ${sequences} = ${results.map(describeResult).join(", ")}`);
     }
-    for (const sequence of expired) lines.push(`${address} gives up ${session}:${sequence}`);
-    for (const id of expiredReads) lines.push(`${address} gives up read ${id}`);
+    for (const { sequence, reason } of expired) {
+      lines.push(`${address} gives up ${session}:${sequence}: ${reason}`);
+    }
+    for (const { id, reason } of expiredReads) lines.push(`${address} gives up read ${id}: ${reason}`);
     const { state } = this.#client;
     if (state !== this.#state) {
       lines.push(`${address} is ${state}${state === "open" ? `, session ${session}` : ""}`);
