@@ -7,7 +7,9 @@ import { TrimRule } from "../dist/trim-rule.js";
 
 describe("SnapshotDuty", () => {
   const duties = (policy: Partial<{ everyCommands: number; everyBytes: number }>) =>
-    [0, 1, 2].map(index => new SnapshotDuty(3, index, { everyCommands: 1e9, everyBytes: 1e9, bytesMax: 1e9, ...policy }));
+    [0, 1, 2].map(
+      index => new SnapshotDuty(3, index, { everyCommands: 1e9, everyBytes: 1e9, bytesMax: 1e9, ...policy }),
+    );
   const due = (all: readonly SnapshotDuty[], now = 0) =>
     all.flatMap((duty, index) => (duty.isDue(now) ? [index] : []));
 
