@@ -183,7 +183,7 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly digest?: boolean;
   /**
    * Learners take turns to write a snapshot after so many commands (500,000) or bytes of them (16,777,216), whichever
-   * comes first. A state larger than that is written less often: the log in between is to weigh as much as the last
+   * comes first. A larger state than `everyBytes` is written less often: the log in between is to weigh as much as the last
    * snapshot, or a quarter of `storageBytesMax`. Acceptors then forget what it holds, but for the last `tailBytes` (4,194,304), from which a
    * learner that lags a little catches up without it. Neither may exceed an eighth of `storageBytesMax`.
    */

@@ -244,7 +244,7 @@ test("a learner that stalls while the others trim comes back by a snapshot", asy
     // On a busy host the others may not get far enough: then once more.
     await until(
       async () => {
-        await cluster.faults.pause("learner-2", { ms: 1500 });
+        await cluster.faults.pause("learner-2", { ms: 2500 });
         await until(stalled, ({ state }) => state === "unresponsive");
         const others = (await actorsOf(cluster, "learner")).map(({ chosenBelow }) => chosenBelow ?? 0);
         await until(stalled, ({ appliedBelow }) => (appliedBelow ?? 0) >= Math.max(...others));

@@ -14,7 +14,8 @@ export interface Restored {
 
 /**
  * Restores a snapshot into a state machine that is made for it: if that fails, nothing is lost. Between chunks the
- * event loop has its turns, so that the learner reads its mail meanwhile.
+ * event loop has its turns, so that the learner reads its mail meanwhile. Calls `onChunk` whenever the state machine
+ * reads one.
  *
  * Rejects with what the state machine throws, or when the snapshot was damaged or overwritten.
  */
