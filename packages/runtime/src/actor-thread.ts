@@ -48,7 +48,7 @@ export class ActorThread {
     // The task itself keeps the process alive, until it is stopped.
     port1.unref();
     this.#pool = new Piscina({
-      filename: new URL("./actor.js", import.meta.url).href,
+      filename: new URL("./actor-entry.cjs", import.meta.url).href,
       // None in reserve: a worker that goes is not replaced, and one without a task goes.
       minThreads: 0,
       maxThreads: 1,
