@@ -46,7 +46,7 @@ export const limits = {
   resultSampleEvery: 32,
   /** Samples that a learner keeps to compare, and of each other learner's that it has not applied yet. */
   resultSamplesKept: 4096,
-  /** Samples in one message, about as many as fit into a kilobyte; so many new ones are told at once. */
+  /** Samples in one message, about as many as fit into a kilobyte. */
   samplesPerMessage: 64,
   /** A learner that was heard of within so many milliseconds is taken to be alive. */
   learnerAliveMs: 3000,

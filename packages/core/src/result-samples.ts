@@ -29,13 +29,16 @@ export class ResultSamples {
   readonly #digestOf: (result: Result) => number;
   readonly #every: number;
   #chain: number;
-  #samples: Sample[];
+  /** Instances and their chains side by side, oldest first: a pair for each would be garbage at the rate of commits. */
+  #instances: number[];
+  #chains: number[];
 
   constructor({ digestOf, every = limits.resultSampleEvery }: SampleOptions, state = noSamples) {
     this.#digestOf = digestOf;
     this.#every = every;
     this.#chain = state.chain;
-    this.#samples = [...state.samples];
+    this.#instances = state.samples.map(([instance]) => instance);
+    this.#chains = state.samples.map(([, chain]) => chain);
   }
 
   /** What the commands of consecutive instances returned that were applied now. */
@@ -45,19 +48,25 @@ export class ResultSamples {
     for (let position = past === 0 ? 0 : every - past; position < results.length; position += every) {
       const instance = firstInstance + position;
       this.#chain = mix(this.#chain, instance, this.#digestOf(results[position]));
-      this.#samples.push([instance, this.#chain]);
+      this.#instances.push(instance);
+      this.#chains.push(this.#chain);
     }
     // Twice as many at times, so that dropping the oldest costs next to nothing for each.
-    if (this.#samples.length >= 2 * limits.resultSamplesKept) this.#samples = this.#kept;
+    if (this.#instances.length < 2 * limits.resultSamplesKept) return;
+    this.#instances = this.#instances.slice(-limits.resultSamplesKept);
+    this.#chains = this.#chains.slice(-limits.resultSamplesKept);
   }
 
   state(): SamplesState {
-    return { chain: this.#chain, samples: this.#kept };
+    const kept = Math.max(0, this.#instances.length - limits.resultSamplesKept);
+    const samples = this.#instances.slice(kept).map((_, position) => this.#sample(kept + position));
+    return { chain: this.#chain, samples };
   }
 
   /** The last sample below an instance; undefined when there was none, or none is kept. */
   lastBelow(instance: number): Sample | undefined {
-    return this.#samples[this.#positionOf(instance) - 1];
+    const position = this.#positionOf(instance) - 1;
+    return position < 0 ? undefined : this.#sample(position);
   }
 
   /**
@@ -66,36 +75,39 @@ export class ResultSamples {
    */
   witnessOf(instance: number): number | undefined {
     const last = this.lastBelow(instance)?.[0];
-    if (last !== undefined || this.#samples.length < limits.resultSamplesKept) return last;
-    return this.#samples[0]?.[0];
+    if (last !== undefined || this.#instances.length < limits.resultSamplesKept) return last;
+    return this.#instances[0];
   }
 
   /** The chain at a sampled instance; undefined when it is none, or not kept. */
   at(instance: number): number | undefined {
-    const sample = this.#samples[this.#positionOf(instance)];
-    return sample?.[0] === instance ? sample[1] : undefined;
+    const position = this.#positionOf(instance);
+    return this.#instances[position] === instance ? this.#chains[position] : undefined;
   }
 
-  /** The samples at and above an instance, oldest first. */
-  from(instance: number): readonly Sample[] {
-    return this.#samples.slice(this.#positionOf(instance));
+  /**
+   * Samples at and above an instance, oldest first: all of them, or at most `max`, evenly spread, the first and the last
+   * among them.
+   */
+  from(instance: number, max = Number.POSITIVE_INFINITY): readonly Sample[] {
+    const first = this.#positionOf(instance);
+    const count = this.#instances.length - first;
+    if (count <= max) return Array.from({ length: count }, (_, position) => this.#sample(first + position));
+    const step = (count - 1) / (max - 1);
+    return Array.from({ length: max }, (_, position) => this.#sample(first + Math.round(position * step)));
   }
 
-  countFrom(instance: number): number {
-    return this.#samples.length - this.#positionOf(instance);
-  }
-
-  get #kept(): Sample[] {
-    return this.#samples.slice(-limits.resultSamplesKept);
+  #sample(position: number): Sample {
+    return [this.#instances[position] as number, this.#chains[position] as number];
   }
 
   /** Position of the first sample at or above an instance. */
   #positionOf(instance: number): number {
     let low = 0;
-    let high = this.#samples.length;
+    let high = this.#instances.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#samples[middle]![0] < instance) low = middle + 1;
+      if ((this.#instances[middle] as number) < instance) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -143,7 +143,7 @@ describe("SampleExchange confirms", () => {
 });
 
 describe("SampleExchange tells", () => {
-  it("all that is new in parts, and the last one from before", () => {
+  it("some of all that is new, the last one of it, and the last one from before", () => {
     const own = samplesOf(...hundred);
     const tested = new SampleExchange(2, 0, 0);
     const said = (): (readonly Sample[])[] =>
@@ -151,14 +151,16 @@ describe("SampleExchange tells", () => {
         expect(to).toEqual(["learner-1"]);
         return (message as SampleMessage).samples;
       });
+    tested.applied(10, own, 0);
+    tested.tick(own, tested.deadline);
+    tested.takeReady();
     tested.applied(100, own, 0);
-    const parts = said();
-    expect(parts.map(part => part.length)).toEqual([
-      limits.samplesPerMessage,
-      100 - limits.samplesPerMessage,
-    ]);
-    expect(parts.flat()).toEqual(own.from(0));
     expect(said()).toEqual([]);
+    tested.tick(own, tested.deadline);
+    const [samples = []] = said();
+    expect(samples).toHaveLength(limits.samplesPerMessage);
+    expect(own.from(0)).toEqual(expect.arrayContaining([...samples]));
+    expect([samples[0], samples.at(-1)]).toEqual([own.lastBelow(10), own.lastBelow(100)]);
     // A sign of life repeats the last one: it covers whatever was lost.
     tested.tick(own, tested.deadline);
     expect(said()).toEqual([own.from(99)]);
