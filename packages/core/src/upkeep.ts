@@ -93,9 +93,9 @@ export class Upkeep {
   }
 
   /** Applying stops for a while, to write a snapshot or to restore one: another learner answers meanwhile. */
-  pause(now: number): void {
+  pause(now: number, isLong = true): void {
     this.#isPaused = true;
-    this.#standIn.ask(this.#samples.nextAlive(now), now);
+    if (isLong) this.#standIn.ask(this.#samples.nextAlive(now), now);
   }
 
   resume(now: number): void {

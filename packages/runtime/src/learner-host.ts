@@ -61,6 +61,9 @@ export class LearnerHost implements RoleHost {
   #backlog: AcceptedEntry[] = [];
   #backlogHead = 0;
   #backlogBytes = 0;
+  /** How long it took to write the last snapshot, in milliseconds. */
+  #takingMs = Number.POSITIVE_INFINITY;
+  #takingSince = 0;
   #unsent: Envelope[] = [];
   #toldTrimBelow = 0;
   /** Another learner answers in its place until what it has missed is applied. */
@@ -228,9 +231,7 @@ export class LearnerHost implements RoleHost {
         this.#applySome(now);
         this.#noteSnapshots();
         if (!this.#upkeep.isSnapshotDue(now)) return;
-        this.#upkeep.pause(now);
-        this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.pauseNoticeMs };
-        return;
+        return this.#prepareSnapshot(now);
       case "aboutToPause":
         this.#applySome(now);
         if (now >= activity.until) this.#takeSnapshot(now);
@@ -285,7 +286,16 @@ export class LearnerHost implements RoleHost {
     );
   }
 
+  /** Whom a pause will hardly hold up need not be answered by another learner meanwhile. */
+  #prepareSnapshot(now: number): void {
+    const isLong = this.#takingMs > runtimeLimits.shortPauseMs;
+    this.#upkeep.pause(now, isLong);
+    if (isLong) this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.pauseNoticeMs };
+    else this.#takeSnapshot(now);
+  }
+
   #takeSnapshot(now: number): void {
+    this.#takingSince = now;
     const taking = new SnapshotTaking(this.#writer, this.#replica.snapshot(), this.#engine);
     this.#activity = { kind: "taking", taking };
     this.#goOnTaking(taking, now);
@@ -295,6 +305,7 @@ export class LearnerHost implements RoleHost {
     try {
       if (!taking.step(now + runtimeLimits.eventLoopTurnMs)) return;
       this.#upkeep.published(taking.instance, taking.bytes);
+      this.#takingMs = monotonicMs() - this.#takingSince;
     } catch (error) {
       this.#upkeep.snapshotFailed(now);
       this.#notify({ type: "snapshotFailed", phase: "snapshot", reason: reasonOf(error) });

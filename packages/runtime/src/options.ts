@@ -64,6 +64,8 @@ export const runtimeLimits = {
   stopWithinMs: 2000,
   /** A learner that is about to write a snapshot goes on for so long, in milliseconds: another one gets ready to answer. */
   pauseNoticeMs: 20,
+  /** A learner that wrote its last snapshot within so long, in milliseconds, gives no notice: see `pauseNoticeMs`. */
+  shortPauseMs: 10,
   /** What a learner has learned and not applied, in bytes: beyond it learns nothing more until it has. */
   learnerBacklogBytes: 64 * 1024 * 1024,
   /** What an entry weighs in a learner's memory besides its payload, in bytes, about. */
@@ -182,9 +184,9 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   /** Learners get values from the leader, and acceptors send digests instead. Saves bytes. Off. */
   readonly digest?: boolean;
   /**
-   * Learners take turns to write a snapshot after so many commands (500,000) or bytes of them (16,777,216), whichever
+   * Learners take turns to write a snapshot after so many commands (1,000,000) or bytes of them (2,097,152), whichever
    * comes first. A larger state than `everyBytes` is written less often: the log in between is to weigh as much as the last
-   * snapshot, or a quarter of `storageBytesMax`. Acceptors then forget what it holds, but for the last `tailBytes` (4,194,304), from which a
+   * snapshot, or a quarter of `storageBytesMax`. Acceptors then forget what it holds, but for the last `tailBytes` (524,288), from which a
    * learner that lags a little catches up without it. Neither may exceed an eighth of `storageBytesMax`.
    */
   readonly snapshot?: {
@@ -298,9 +300,9 @@ function resolveSnapshot(given: Snapshots, storageBytesMax: number): ResolvedOpt
       throw invalid(`snapshot.${name}`, bytes, allowed);
     }
   }
-  const everyBytes = given.everyBytes ?? Math.min(16 * 1024 * 1024, bytesMax);
-  const tailBytes = given.tailBytes ?? Math.min(4 * 1024 * 1024, bytesMax / 4);
-  const everyCommands = given.everyCommands ?? 500_000;
+  const everyBytes = given.everyBytes ?? Math.min(2 * 1024 * 1024, bytesMax);
+  const tailBytes = given.tailBytes ?? Math.min(512 * 1024, bytesMax / 4);
+  const everyCommands = given.everyCommands ?? 1_000_000;
   return { everyCommands, everyBytes, bytesMax: storageBytesMax / largeSnapshotsPerStorage, tailBytes };
 }
 
