@@ -4,6 +4,12 @@ import { defineConfig } from "vitest/config";
 // can only start from built output too, so a test and its threads run the very same files.
 const server = { deps: { external: [/\/packages\/[^/]+\/dist\//] } };
 
+/** Threads that are killed, or stall: what waits for leases and deadlines takes its time. */
+const faults = [
+  "packages/runtime/test/{no-quorum,snapshots-in-threads,supervision}.test.ts",
+  "packages/runtime/test/storage/kill.test.ts",
+];
+
 // One group after the other: threaded tests never share the cores with the simulator or with an example.
 export default defineConfig({
   test: {
@@ -23,7 +29,7 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts"],
+          exclude: ["**/*.chaos.test.ts", ...faults],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -34,12 +40,24 @@ export default defineConfig({
       },
       {
         test: {
+          name: "faults",
+          include: faults,
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+          server,
+        },
+      },
+      {
+        test: {
           name: "chaos",
           include: ["packages/bench/test/**/*.chaos.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           server,
         },
       },
@@ -51,7 +69,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           server,
         },
       },

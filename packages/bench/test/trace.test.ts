@@ -89,7 +89,9 @@ test("both protocols: the messages, delays and counts of real runs are those of 
   const following = { messageDelays: 2, messageDelaysAllLearners: 2, frames: { consensus: 12, ...once } };
   expect(multi?.parts.slice(1)).toMatchObject([following, following, following]);
   for (const { frames } of written.protocols) {
-    expect(frames[0]).toMatchObject({ type: "prepare", atMs: 0 });
+    expect(frames[0]).toMatchObject({ atMs: 0 });
+    // Learners may have told each other that they live before anybody stood for election.
+    expect(frames.find(({ type }) => type !== "sample")).toMatchObject({ type: "prepare" });
     expect(frames.map(({ atMs }) => atMs)).toEqual(frames.map(({ atMs }) => atMs).sort((a, b) => a - b));
   }
 });
