@@ -118,6 +118,11 @@ export class Client {
     return this.#session;
   }
 
+  /** The proposer that it believes to lead. */
+  get leader(): Address {
+    return this.#leaderAddress();
+  }
+
   /** Sequence numbers that are used and not answered, with those whose callers have gone. */
   get unanswered(): number {
     return this.#outstanding.count;

@@ -7,7 +7,7 @@ import { SynodError } from "./errors.js";
 import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
 import { lateError } from "./late-error.js";
-import { type Inbox, type LaneKind, type Outbox, openOutbox } from "./mailbox/index.js";
+import { type Inbox, type Outbox, openOutbox } from "./mailbox/index.js";
 import {
   type CallOptions,
   checkCallOptions,
@@ -60,7 +60,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #buffer = new ProposalBuffer();
   readonly #queries = new PendingQueries(id => this.#role.forgetRead(id));
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
-  #backlog: { readonly to: Address; readonly frame: Uint8Array; readonly lane: LaneKind }[] = [];
+  #backlog: { readonly to: Address; readonly frame: Uint8Array }[] = [];
+  #backlogBytes = 0;
   #flushScheduled = false;
   #sampledMs = 0;
   #closing: Promise<void> | undefined;
@@ -94,7 +95,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#attachment = attachment;
     this.#post = new Post(options.trace ? new DepthTracker() : undefined, (to, frame, lane) => {
       // What asks for a sign of life or a read mark is asked again, and may be for a proposer that is down for good.
-      if (lane === "bulk") this.#backlog.push({ to, frame: frame.slice(), lane });
+      if (lane === "bulk") this.#keep(to, frame);
     });
     for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
   }
@@ -288,6 +289,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Submits what waits, as far as window and lanes have room. */
   #flush(): void {
     const now = monotonicMs();
+    this.#retryBacklog();
     const { bytesMax } = this.#options.batch;
     while (this.#buffer.queued > 0 && this.#backlog.length === 0) {
       const room = Math.min(this.#role.room, this.#role.submissionCommands(this.#buffer.queued));
@@ -342,13 +344,22 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#post.flush();
   }
 
+  /** What is too much is as good as lost on the way: it is sent again. */
+  #keep(to: Address, frame: Uint8Array): void {
+    if (this.#backlogBytes + frame.byteLength > runtimeLimits.clientBacklogBytes) return;
+    this.#backlog.push({ to, frame: frame.slice() });
+    this.#backlogBytes += frame.byteLength;
+  }
+
+  /** Whoever does not lead any more may never read again, and holds up nobody: the leader is sent what it needs. */
   #retryBacklog(): void {
     if (this.#backlog.length === 0) return;
-    const frames = this.#backlog;
+    const frames = this.#backlog.filter(({ to }) => to === this.#role.leader);
     this.#backlog = [];
-    for (const { to, frame, lane } of frames) {
-      if (this.#backlog.length > 0) this.#backlog.push({ to, frame, lane });
-      else this.#post.write(to, frame, lane);
+    this.#backlogBytes = 0;
+    for (const { to, frame } of frames) {
+      if (this.#backlog.length > 0) this.#keep(to, frame);
+      else this.#post.write(to, frame, "bulk");
     }
   }
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { ApplyFailure, type CommandSegment, type Result, type StateMachineHost } from "@synod/core";
-import { capture } from "./capture.js";
+import { capture, capturedBytesAtMost } from "./capture.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { runtimeLimits } from "./options.js";
 import type { AnyStateMachine, AppliedAt } from "./state-machine.js";
 
 /** What a state machine throws travels to the client as text, at most so long. */
@@ -123,7 +124,13 @@ function result(value: unknown, what: string): Result {
     if (value instanceof Promise) value.catch(() => undefined);
     return new ApplyFailure(`${what} is a promise; a state machine must finish before it returns`);
   }
-  return capture(value, what);
+  const captured = capture(value, what);
+  const { resultBytesMax } = runtimeLimits;
+  // The bound that capturing gives is generous; only what exceeds it is measured by encoding it.
+  if (capturedBytesAtMost() <= resultBytesMax) return captured;
+  const bytes = valueCodec.encode(captured).byteLength;
+  if (bytes <= resultBytesMax) return captured;
+  return new ApplyFailure(`${what} takes ${bytes} bytes, more than ${resultBytesMax}: return less`);
 }
 
 export function failure(cause: unknown): ApplyFailure {

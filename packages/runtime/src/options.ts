@@ -18,6 +18,12 @@ export const runtimeLimits = {
   clientQueries: 65_536,
   /** Encoded bytes of one command. */
   commandBytesMax: 4 * 1024 * 1024,
+  /** Frames to the leader that found no room in its lane wait at the client, up to so many bytes. */
+  clientBacklogBytes: 32 * 1024 * 1024,
+  /** Encoded bytes of one result or answer. */
+  resultBytesMax: 4 * 1024 * 1024,
+  /** Bytes of a Response: with more, its results go in several, since no lane takes a frame of any size. */
+  responseBytesMax: 64 * 1024 * 1024,
   /** Bytes of a bulk lane; a frame above half of it goes in parts. */
   bulkLaneBytes: 1024 * 1024,
   /**

@@ -1,6 +1,7 @@
-import type { Address, Envelope, MessageType } from "@synod/core";
+import type { Address, Envelope, Message, MessageType, ResponseMessage } from "@synod/core";
 import { encodeFrame } from "./frame-codec.js";
 import type { LaneKind, Outbox } from "./mailbox/index.js";
+import { runtimeLimits } from "./options.js";
 import { FrameRecorder, type SentFrame } from "./trace.js";
 import { type DepthTracker, TrafficCounters } from "./traffic.js";
 
@@ -67,7 +68,11 @@ export class Post {
   send(envelopes: readonly Envelope[]): void {
     for (const { to, message } of envelopes) {
       const depth = this.#depths?.sent(message);
-      const frame = encodeFrame(message, depth);
+      const frame = encodeInOne(message, depth);
+      if (frame === undefined) {
+        this.send(halvesOf(message as ResponseMessage).map(half => ({ to, message: half })));
+        continue;
+      }
       const traced = this.#recorder?.describe(message, depth ?? 0);
       const lane: LaneKind = controlTypes.has(message.type) ? "control" : "bulk";
       for (const address of to) {
@@ -107,4 +112,26 @@ export class Post {
     this.#outboxes.clear();
     this.#dirty.clear();
   }
+}
+
+/** Undefined for a Response that is too large for one frame and can be divided. */
+function encodeInOne(message: Message, depth: number | undefined): Uint8Array | undefined {
+  if (message.type !== "response" || message.results.length < 2) return encodeFrame(message, depth);
+  try {
+    const frame = encodeFrame(message, depth);
+    return frame.byteLength > runtimeLimits.responseBytesMax ? undefined : frame;
+  } catch (error) {
+    // More than a buffer can hold.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function halvesOf(response: ResponseMessage): ResponseMessage[] {
+  const { firstSequence, results } = response;
+  const middle = results.length >> 1;
+  return [
+    { ...response, results: results.slice(0, middle) },
+    { ...response, firstSequence: firstSequence + middle, results: results.slice(middle) },
+  ];
 }

@@ -112,6 +112,18 @@ describe("commands and calls", () => {
     applied += 1;
   });
 
+  test("a result that is too large fails its own command, and many large ones come in several frames", async () => {
+    const max = 4 * 1024 * 1024;
+    const bytes = (length: number) => client.propose({ do: "bytes", length });
+    const tooLarge = errorOf(bytes(max + 1), "STATE_MACHINE_FAILED");
+    const neighbour = client.propose("small");
+    expect((await tooLarge).message).toContain("more than 4194304");
+    expect(await neighbour).toBe("small");
+    const large = await Promise.all(Array.from({ length: 24 }, () => bytes(max - 100)));
+    expect(large.map(({ length }) => length)).toEqual(new Array(24).fill(max - 100));
+    applied += 26;
+  });
+
   test("what the caller changes after the call does not count", async () => {
     const bytes = new Uint8Array([1, 2, 3]);
     const buffer = Buffer.from([1, 2, 3]);
