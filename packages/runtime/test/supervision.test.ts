@@ -58,6 +58,20 @@ describe.each(["ring", "port"] as const)("%s", mailbox => {
     expect(stderr).toBe("");
   });
 
+  test("what waits for a leader that stalls holds up nothing for the next one", async () => {
+    await withCluster({ leaseMs: 200 }, async cluster => {
+      const client = await cluster.connect();
+      const stalled = await leaderOf(cluster);
+      await cluster.faults.pause(stalled, { ms: 600_000 });
+      // Several times what its lane takes.
+      const large = Array.from({ length: 64 }, () => ({ x: new Uint8Array(100_000) }));
+      const results = await Promise.all(large.map(command => client.propose(command, { timeoutMs: 50_000 })));
+      expect(results).toHaveLength(64);
+      expect((await actorOf(cluster, stalled)).state).toBe("unresponsive");
+      await cluster.faults.kill(stalled);
+    });
+  });
+
   test("threads are killed while commands flow: none is lost, none comes twice, order is kept", async () => {
     await withCluster({ mailbox, leaseMs: 200 }, async cluster => {
       // Before anything is applied, a learner can have all that it missed from the acceptors.
