@@ -92,7 +92,10 @@ export class Upkeep {
     return this.#standIn.answersFor.size === 0 || this.#duty.isPressing;
   }
 
-  /** Applying stops for a while, to write a snapshot or to restore one: another learner answers meanwhile. */
+  /**
+   * Applying stops for a while, to write a snapshot or to restore one. Another learner answers meanwhile, unless it is
+   * not worth it: not for long.
+   */
   pause(now: number, isLong = true): void {
     this.#isPaused = true;
     if (isLong) this.#standIn.ask(this.#samples.nextAlive(now), now);

@@ -191,9 +191,9 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly digest?: boolean;
   /**
    * Learners take turns to write a snapshot after so many commands (1,000,000) or bytes of them (2,097,152), whichever
-   * comes first. A larger state than `everyBytes` is written less often: the log in between is to weigh as much as the last
-   * snapshot, or a quarter of `storageBytesMax`. Acceptors then forget what it holds, but for the last `tailBytes` (524,288), from which a
-   * learner that lags a little catches up without it. Neither may exceed an eighth of `storageBytesMax`.
+   * comes first. A larger state than `everyBytes` is written less often: the log in between is to weigh as much as the
+   * last snapshot, or a quarter of `storageBytesMax`. Acceptors then forget what it holds, but for the last `tailBytes`
+   * (524,288), from which a learner that lags a little catches up without it. Neither may exceed an eighth of `storageBytesMax`.
    */
   readonly snapshot?: {
     readonly everyCommands?: number;
