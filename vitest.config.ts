@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", ...faults],
+          exclude: ["**/*.chaos.test.ts", "packages/runtime/test/embed/**", ...faults],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -52,12 +52,24 @@ export default defineConfig({
       },
       {
         test: {
+          name: "embed",
+          include: ["packages/runtime/test/embed/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 3 },
+          server,
+        },
+      },
+      {
+        test: {
           name: "chaos",
           include: ["packages/bench/test/**/*.chaos.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 120_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           server,
         },
       },
@@ -69,7 +81,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           server,
         },
       },
