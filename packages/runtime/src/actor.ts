@@ -16,6 +16,8 @@ import {
   ringDoorbell,
   type SendingEnd,
 } from "./mailbox/index.js";
+import { ActorMeter } from "./metrics/actor-meter.js";
+import { ActorMetrics } from "./metrics/actor-metrics.js";
 import { runtimeLimits } from "./options.js";
 import { Post } from "./post.js";
 import {
@@ -44,6 +46,8 @@ export interface ActorSpec extends RoleSpec {
   readonly doorbell: Doorbell;
   /** Where clients announce themselves, for roles that talk to them over rings. */
   readonly channel?: string;
+  /** The memory of the actor's metrics: made once, for all its lives. */
+  readonly metrics: SharedArrayBuffer;
   readonly control: MessagePort;
 }
 
@@ -53,6 +57,8 @@ export type ActorNotice = RoleNotice | { readonly type: "stalls" };
 export interface MailboxStatus {
   /** Bytes that wait to be received. */
   readonly depthBytes: number;
+  /** The most that was seen to wait, over all lives. */
+  readonly depthBytesMax: number;
   readonly frames: number;
   readonly bytes: number;
   readonly wakeUps: number;
@@ -102,6 +108,8 @@ export class Actor implements ActorControl {
   readonly #post: Post;
   readonly #depths: DepthTracker | undefined;
   readonly #clients: ActorClients | undefined;
+  readonly #metrics: ActorMetrics;
+  readonly #meter: ActorMeter;
   #host: RoleHost | undefined;
   #failure: StartFailure | undefined;
   #stopped = false;
@@ -119,12 +127,14 @@ export class Actor implements ActorControl {
     const { channel, name } = spec;
     this.#clients =
       channel === undefined ? undefined : new ActorClients(channel, name, this.attach.bind(this));
+    this.#metrics = new ActorMetrics(spec.metrics);
+    this.#meter = new ActorMeter(this.#metrics, this.#inbox, this.#post.traffic);
   }
 
   async start(connections: readonly ConnectionEnds[]): Promise<boolean> {
     try {
       for (const ends of connections) this.attach(ends);
-      this.#host = await openRole(this.#spec, this.#depths, notice => this.#notify(notice));
+      this.#host = await openRole(this.#spec, this.#metrics, this.#depths, notice => this.#notify(notice));
     } catch (error) {
       const { name } = this.#spec;
       this.#failure =
@@ -155,11 +165,13 @@ export class Actor implements ActorControl {
     const host = this.#openHost();
     const { frames, bytes, wakeUps, lostWakeUps } = this.#inbox.counters;
     const depthBytes = this.#inbox.depthBytes();
+    this.#metrics.sawDepth(depthBytes);
+    const { depthBytesMax } = this.#metrics;
     const droppedFrames = this.#post.traffic.dropped;
     const clients = this.#clients === undefined ? {} : { clients: this.#clients.count };
     return {
       ...host.status(),
-      mailbox: { depthBytes, frames, bytes, wakeUps, lostWakeUps, droppedFrames, ...clients },
+      mailbox: { depthBytes, depthBytesMax, frames, bytes, wakeUps, lostWakeUps, droppedFrames, ...clients },
     };
   }
 
@@ -195,6 +207,7 @@ export class Actor implements ActorControl {
     await this.#starting;
     if (this.#host === undefined) return this.#failure;
     const host = this.#host;
+    const meter = this.#meter;
     const onFrame = (from: Address, frame: Uint8Array) => {
       const { message, depth } = decodeFrame(frame);
       if (depth !== undefined) this.#depths?.received(message, depth);
@@ -207,9 +220,11 @@ export class Actor implements ActorControl {
         : undefined;
     let lastTurn = monotonicMs();
     let idle = false;
+    meter.begins(lastTurn);
     while (!this.#stopped) {
       const frames = this.#inbox.receive(onFrame, runtimeLimits.framesPerTurn);
       let now = monotonicMs();
+      meter.worked(now);
       // Timers only after the mailbox is empty: a thread that wakes up late must not act on stale knowledge.
       const isEmpty = frames < runtimeLimits.framesPerTurn;
       if (isEmpty && now >= host.deadline) host.tick(now);
@@ -221,7 +236,11 @@ export class Actor implements ActorControl {
         idle = true;
         now = monotonicMs();
         const timeoutMs = fed ? Math.min(host.deadline - now, runtimeLimits.parkMsMax) : 1;
-        if (timeoutMs > 0) await this.#inbox.park(timeoutMs);
+        if (timeoutMs <= 0) continue;
+        meter.worked(now);
+        meter.publish();
+        await this.#inbox.park(timeoutMs);
+        meter.begins(monotonicMs());
         continue;
       }
       // Rung without a frame, timed out, or busy for a while: the control plane and the profiler get their turn.
@@ -229,8 +248,11 @@ export class Actor implements ActorControl {
         await eventLoopTurn();
         lastTurn = monotonicMs();
         idle = false;
+        meter.lookAtDepth();
+        meter.publish();
       }
     }
+    meter.publish();
     clearInterval(ticker);
     this.#clients?.close();
     this.#inbox.close();

@@ -3,11 +3,14 @@ import type { ConnectionEnds, Inspection } from "./actor.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
+import { type BatchMessage, channels, isProposeTraced, tracePropose } from "./diagnostics.js";
 import { SynodError } from "./errors.js";
 import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
 import { lateError } from "./late-error.js";
 import { type Inbox, type Outbox, openOutbox } from "./mailbox/index.js";
+import { ClientMeter } from "./metrics/client-meter.js";
+import type { ClientMetricsSnapshot } from "./metrics/snapshot.js";
 import {
   type CallOptions,
   checkCallOptions,
@@ -58,12 +61,17 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #options: ResolvedOptions;
   readonly #attachment: Attachment;
   readonly #buffer = new ProposalBuffer();
-  readonly #queries = new PendingQueries(id => this.#role.forgetRead(id));
+  readonly #queries = new PendingQueries(id => {
+    this.#role.forgetRead(id);
+    this.#meter.queryOver(id);
+  });
+  readonly #meter = new ClientMeter();
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
   #backlog: { readonly to: Address; readonly frame: Uint8Array }[] = [];
   #backlogBytes = 0;
   #flushScheduled = false;
   #sampledMs = 0;
+  #isTraced = false;
   #closing: Promise<void> | undefined;
   #opened: { resolve: () => void; reject: (error: SynodError) => void } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -149,6 +157,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
    * the command may take effect all the same.
    */
   propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    if (!this.#flushScheduled) this.#isTraced = isProposeTraced();
+    if (!this.#isTraced) return this.#propose(command, options);
+    return tracePropose({ client: this.name, command }, () => this.#propose(command, options));
+  }
+
+  #propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
     let captured: unknown;
     try {
       this.#check(options);
@@ -160,6 +174,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     }
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    if (this.#meter.wantsCommand) this.#meter.proposed(this.#buffer.nextOrdinal, this.#sampledMs);
     const promise = this.#buffer.add(captured, capturedBytesAtMost(), deadline, signal);
     if (signal !== undefined) this.#buffer.listen(signal, waiter => this.#abort(waiter, signal));
     this.#armTimer(deadline);
@@ -187,6 +202,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const deadline = now + (options?.timeoutMs ?? timeoutMsDefault);
     const id = this.#role.read(bytes, options?.consistency ?? "sequential", deadline, now);
     const promise = this.#queries.add(id, options?.signal);
+    this.#meter.asked(id, now);
     this.#armTimer(Math.min(deadline, this.#role.deadline));
     this.#scheduleFlush();
     return promise as Promise<AnswerOf<M>>;
@@ -209,6 +225,16 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const droppedFrames = this.#post.traffic.dropped;
     const trace = this.#post.inspectTrace();
     return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames, ...trace };
+  }
+
+  /**
+   * What this client has counted since it was made, and what is open at present. It asks nobody, and may be called
+   * after `close()` as well.
+   */
+  metrics(): ClientMetricsSnapshot {
+    const { open: openCommands, queued: queuedCommands, queuedBytes } = this.#buffer;
+    const open = { openCommands, queuedCommands, queuedBytes, openQueries: this.#queries.open };
+    return this.#meter.read(this.name, open, this.#inbox.counters, this.#post.traffic);
   }
 
   async #close(): Promise<void> {
@@ -296,12 +322,21 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       if (room <= 0) break;
       const piece = this.#buffer.take(room, bytesMax);
       if (piece === undefined) continue;
-      const first = this.#role.submit(commandCodec.encode(piece.commands), piece.deadlines, now);
+      const bytes = commandCodec.encode(piece.commands);
+      const first = this.#role.submit(bytes, piece.deadlines, now);
       this.#buffer.submitted(piece, first);
+      this.#noteSent(first, piece.commands.length, bytes.byteLength);
       this.#post.send(this.#role.takeReady().send);
     }
     if (this.#queries.open > 0) this.#afterRole();
     this.#post.flush();
+  }
+
+  #noteSent(firstSequence: number, commands: number, bytes: number): void {
+    this.#meter.sent(commands, firstSequence + commands - 1, this.#buffer.takenBelow);
+    if (!channels.batch.hasSubscribers) return;
+    const message: BatchMessage = { client: this.name, firstSequence, commands, bytes };
+    channels.batch.publish(message);
   }
 
   /** False once it is closed, which it is with its cluster. */
@@ -322,12 +357,20 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Settles what the role has found out, and sends what it wants to say. */
   #afterRole(): void {
     const { send, settled, expired, answered, expiredReads } = this.#role.takeReady();
-    for (const { firstSequence, results } of settled) this.#buffer.settle(firstSequence, results);
+    for (const { firstSequence, results } of settled) {
+      this.#meter.answered(firstSequence, results.length, monotonicMs);
+      this.#buffer.settle(firstSequence, results);
+    }
     for (const { sequence, reason } of expired) {
+      this.#meter.late();
       this.#buffer.reject(sequence, lateError(`a command of ${this.name}`, reason, "unknown"));
     }
-    for (const { id, result } of answered) this.#queries.answer(id, result);
+    for (const { id, result } of answered) {
+      this.#meter.queryOver(id, monotonicMs);
+      this.#queries.answer(id, result);
+    }
     for (const { id, reason } of expiredReads) {
+      this.#meter.queryOver(id);
       this.#queries.reject(id, lateError(`a query of ${this.name}`, reason, "not-applied"));
     }
     this.#post.send(send);
@@ -370,8 +413,10 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   #abort(waiter: Waiter, signal: AbortSignal): void {
     const sequence = waiter.sequence;
-    if (sequence === undefined) this.#buffer.cancel(waiter, abortError(signal, "not-applied"));
-    else {
+    if (sequence === undefined) {
+      this.#buffer.cancel(waiter, abortError(signal, "not-applied"));
+      if (this.#buffer.queued === 0) this.#meter.queueIsEmpty();
+    } else {
       this.#role.abandon(sequence);
       this.#buffer.reject(sequence, abortError(signal, "unknown"));
     }
@@ -402,6 +447,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (now >= this.#role.deadline) this.#role.tick(now);
     const reason = this.#role.lateReason(now);
     this.#buffer.expireQueued(now, () => lateError(`a command of ${this.name}`, reason, "not-applied"));
+    if (this.#buffer.queued === 0) this.#meter.queueIsEmpty();
     this.#send();
     const next = Math.min(this.#role.deadline, this.#buffer.earliestQueuedDeadline);
     if (next < Number.POSITIVE_INFINITY || this.#backlog.length > 0) {

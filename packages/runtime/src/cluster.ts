@@ -8,6 +8,8 @@ import { SynodError } from "./errors.js";
 import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
 import type { ClusterHandle } from "./handle.js";
+import { EventLoopWatch } from "./metrics/event-loop-delay.js";
+import type { ClusterMetrics } from "./metrics/snapshot.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import { PortAttachment } from "./port-attachment.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
@@ -41,6 +43,9 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   readonly #options: ResolvedOptions;
   readonly #topology: Topology;
   readonly #clients = new Map<string, Client<M>>();
+  readonly #eventLoop = new EventLoopWatch();
+  /** Commands that took effect, as far as was ever seen. */
+  #commits = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec) {
@@ -107,8 +112,31 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    const clients = new Set([...this.#supervisor.clients(), ...this.#clients.keys()]);
-    return { actors, leader: leaderOf(actors), clients: [...clients] };
+    return { actors, leader: leaderOf(actors), clients: [...this.#clientNames()] };
+  }
+
+  /**
+   * What the cluster has counted and measured since it was started, as plain numbers and histograms: see
+   * `docs/guide/observability.md` for each of them. Counters never go back, also when threads end. It waits for no
+   * actor longer than a second; of one that is down or does not answer, gauges are null.
+   *
+   * @throws SynodError `CLUSTER_CLOSED`
+   */
+  async metrics(): Promise<ClusterMetrics> {
+    this.#checkOpen();
+    const eventLoopDelay = this.#eventLoop.look();
+    const actors = await this.#supervisor.metrics();
+    const applied = actors.map(actor => (actor.role === "learner" ? actor.appliedCommands : 0));
+    this.#commits = Math.max(this.#commits, ...applied);
+    const clients = [...this.#clients.values()];
+    return {
+      commits: this.#commits,
+      ...this.#supervisor.counts,
+      connectedClients: this.#clientNames().size,
+      actors,
+      clients: clients.map(client => client.metrics()),
+      eventLoopDelay,
+    };
   }
 
   /**
@@ -167,9 +195,15 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
 
   async #close(): Promise<void> {
     await Promise.resolve();
+    this.#eventLoop.stop();
     this.#supervisor.closeClients();
     await Promise.all([...this.#clients.values()].map(client => client.close()));
     await this.#supervisor.close();
+  }
+
+  /** Of those that are connected, on all threads. */
+  #clientNames(): Set<string> {
+    return new Set([...this.#supervisor.clients(), ...this.#clients.keys()]);
   }
 
   #checkOpen(): void {

@@ -14,6 +14,7 @@ export type SynodErrorCode =
   | "SESSION_EXPIRED"
   | "ACTOR_FAILED"
   | "NO_LEADER"
+  | "DEPENDENCY_MISSING"
   | "CLUSTER_CLOSED";
 
 /** Whether a command that failed may still take effect, or may have taken effect already. */

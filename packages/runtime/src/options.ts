@@ -85,6 +85,8 @@ export const runtimeLimits = {
   waitingQueriesMax: 65_536,
   /** Each of the two snapshots that a learner keeps has at most so many bytes. Memory follows what is written. */
   snapshotBytesMax: 1024 * 1024 * 1024,
+  /** The event loop is watched until nobody has asked for the metrics for so long, in milliseconds. */
+  eventLoopWatchMs: 120_000,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
   /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */

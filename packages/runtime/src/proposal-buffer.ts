@@ -82,6 +82,16 @@ export class ProposalBuffer {
     return this.#waiting + this.#submitted;
   }
 
+  /** Commands that were ever queued; the ordinal of the next one. */
+  get nextOrdinal(): number {
+    return this.#removed + this.#commands.length;
+  }
+
+  /** Those before this ordinal were taken, or cancelled. */
+  get takenBelow(): number {
+    return this.#removed + this.#head;
+  }
+
   get earliestQueuedDeadline(): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (let at = this.#head; at < this.#commands.length; at++) {

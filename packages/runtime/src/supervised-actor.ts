@@ -7,6 +7,8 @@ import { monotonicMs } from "./clock.js";
 import { SynodError } from "./errors.js";
 import type { Emit } from "./events.js";
 import { lostWakeUpsOf } from "./mailbox/index.js";
+import { ActorMetrics } from "./metrics/actor-metrics.js";
+import { type ActorMetricsSnapshot, snapshotOfActor } from "./metrics/snapshot.js";
 import { runtimeLimits } from "./options.js";
 import { RestartPolicy } from "./restart-policy.js";
 import type { RoleNotice } from "./role-host.js";
@@ -52,6 +54,7 @@ export class SupervisedActor {
   readonly wired: WiredActor;
   readonly #parts: SupervisedActorParts;
   readonly #policy: RestartPolicy;
+  readonly #metrics: ActorMetrics;
   readonly #clients = new Map<Address, AttachedClient>();
   #phase: Phase = { state: "restarting", reason: "it has not started" };
   #incarnation = 0;
@@ -66,6 +69,7 @@ export class SupervisedActor {
   constructor(parts: SupervisedActorParts) {
     this.wired = parts.wired;
     this.#parts = parts;
+    this.#metrics = new ActorMetrics(parts.spec.metrics);
     this.#policy = new RestartPolicy(parts.spec.options.restarts);
   }
 
@@ -120,6 +124,12 @@ export class SupervisedActor {
       ...("reason" in this.#phase ? { error: this.#phase.reason } : {}),
       ...(this.isRunning ? answer : {}),
     };
+  }
+
+  /** What it has counted in all its lives, also while it is down, and what its status says. */
+  async metrics(): Promise<ActorMetricsSnapshot> {
+    const status = await this.status();
+    return snapshotOfActor(this.#metrics, status);
   }
 
   /** Ends its thread, if it has one; resolves when it has exited. */
