@@ -158,7 +158,11 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
    */
   propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
     if (!this.#flushScheduled) this.#isTraced = isProposeTraced();
-    if (!this.#isTraced) return this.#propose(command, options);
+    return this.#isTraced ? this.#proposeTraced(command, options) : this.#propose(command, options);
+  }
+
+  /** On its own: a function that closes over its arguments makes garbage at each call, traced or not. */
+  #proposeTraced(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
     return tracePropose({ client: this.name, command }, () => this.#propose(command, options));
   }
 
