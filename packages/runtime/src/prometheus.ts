@@ -6,17 +6,32 @@ import { clusterSeries, type Series, type SeriesValue } from "./metrics/series.j
 import type { ClusterMetrics } from "./metrics/snapshot.js";
 import type { AnyStateMachine } from "./state-machine.js";
 
+/**
+ * A registry of prom-client, as far as it is needed here: `Registry` of the installed version is one. So that these
+ * types hold without prom-client.
+ */
+export interface PrometheusRegistry {
+  /** What an HTTP response with the text is to have for its `content-type`. */
+  readonly contentType: string;
+  /** The text for Prometheus, of all that is registered. */
+  metrics(): Promise<string>;
+  registerMetric(metric: never): void;
+  getSingleMetric(name: string): unknown;
+  removeSingleMetric(name: string): void;
+}
+
 /** Options of {@link prometheusMetrics}. */
 export interface PrometheusOptions {
   /** Where the metrics are registered; prom-client's own global registry when left out. */
-  readonly register?: PromClient.Registry;
+  readonly register?: PrometheusRegistry;
   /** What each name begins with; `synod_`. Clusters that share a registry need one each. */
   readonly prefix?: string;
 }
 
 /** What {@link prometheusMetrics} has registered. */
 export interface PrometheusMetrics {
-  readonly register: PromClient.Registry;
+  /** Where they are registered. */
+  readonly register: PrometheusRegistry;
   /** Takes the metrics out of the registry. */
   remove(): void;
 }
@@ -34,7 +49,7 @@ export function prometheusMetrics<M extends AnyStateMachine>(
   options: PrometheusOptions = {},
 ): PrometheusMetrics {
   const client = loadPromClient();
-  const register = options.register ?? client.register;
+  const register: PrometheusRegistry = options.register ?? client.register;
   const prefix = options.prefix ?? "synod_";
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(prefix)) {
     const message = `the option prefix is ${JSON.stringify(prefix)}; allowed are letters, digits and _, a digit not first`;
@@ -47,7 +62,9 @@ export function prometheusMetrics<M extends AnyStateMachine>(
     const message = `the registry has a metric ${taken.name} already: give each cluster a prefix of its own, or remove() the former one's`;
     throw new SynodError("INVALID_OPTIONS", message, { path: "prefix" });
   }
-  for (const { name, series } of named) register.registerMetric(metricOf(client, name, series, scrape));
+  for (const { name, series } of named) {
+    register.registerMetric(metricOf(client, name, series, scrape) as never);
+  }
   return {
     register,
     remove: () => {

@@ -17,7 +17,7 @@ import { monotonicMs } from "./clock.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
 import type { Divergence, SnapshotFailed } from "./events.js";
 import { LearnerHost } from "./learner-host.js";
-import type { ActorMetrics } from "./metrics/actor-metrics.js";
+import type { ActorMetrics, Counter } from "./metrics/actor-metrics.js";
 import type { Histogram } from "./metrics/histogram.js";
 import { LeaderMeter } from "./metrics/leader-meter.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
@@ -220,7 +220,8 @@ class AcceptorHost implements RoleHost {
   readonly #storage: AcceptorStorage;
   readonly deadline = Number.POSITIVE_INFINITY;
   readonly isBusy = false;
-  readonly #metrics: ActorMetrics;
+  readonly #acceptedBatches: Counter;
+  readonly #acceptedCommands: Counter;
   readonly #acceptMs: Histogram;
   readonly #leaseMs: number;
   /** What it has accepted since the last flush, in bytes. */
@@ -228,7 +229,8 @@ class AcceptorHost implements RoleHost {
 
   constructor({ topology, options }: RoleSpec, storage: AcceptorStorage, metrics: ActorMetrics) {
     this.#storage = storage;
-    this.#metrics = metrics;
+    this.#acceptedBatches = metrics.counter("acceptedBatches");
+    this.#acceptedCommands = metrics.counter("acceptedCommands");
     this.#acceptMs = metrics.histogram("acceptMs");
     const { leaseMs } = options;
     this.#leaseMs = leaseMs;
@@ -255,8 +257,8 @@ class AcceptorHost implements RoleHost {
     if (persist.length > 0) this.#storage.persist(persist);
     for (const record of persist) {
       if (record.kind !== "accept") continue;
-      this.#metrics.add("acceptedBatches");
-      this.#metrics.add("acceptedCommands", record.entry.count);
+      this.#acceptedBatches.add(1);
+      this.#acceptedCommands.add(record.entry.count);
     }
     this.#unsafeBytes = 0;
     return send;

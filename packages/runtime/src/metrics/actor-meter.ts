@@ -1,7 +1,13 @@
 import type { Inbox } from "../mailbox/index.js";
 import type { TrafficCounters } from "../traffic.js";
-import type { ActorMetrics } from "./actor-metrics.js";
+import type { ActorMetrics, Counter } from "./actor-metrics.js";
 import type { Histogram } from "./histogram.js";
+
+/** A counter, where this life counts it, and what former lives have counted. */
+interface Published {
+  readonly counter: Counter;
+  readonly before: number;
+}
 
 /** Measures an actor's loop, and publishes what its mailbox and its post have counted in this life. */
 export class ActorMeter {
@@ -9,8 +15,12 @@ export class ActorMeter {
   readonly #inbox: Inbox;
   readonly #traffic: TrafficCounters;
   readonly #turnMs: Histogram;
-  /** What former lives have counted. */
-  readonly #before: Published;
+  readonly #receivedFrames: Published;
+  readonly #receivedBytes: Published;
+  readonly #wakeUps: Published;
+  readonly #sentFrames: Published;
+  readonly #sentBytes: Published;
+  readonly #droppedFrames: Published;
   /** Since when the actor has been at work, or has last looked at its mailbox, in milliseconds. */
   #sinceMs = 0;
 
@@ -19,14 +29,13 @@ export class ActorMeter {
     this.#inbox = inbox;
     this.#traffic = traffic;
     this.#turnMs = metrics.histogram("turnMs");
-    this.#before = {
-      receivedFrames: metrics.counter("receivedFrames"),
-      receivedBytes: metrics.counter("receivedBytes"),
-      wakeUps: metrics.counter("wakeUps"),
-      sentFrames: metrics.counter("sentFrames"),
-      sentBytes: metrics.counter("sentBytes"),
-      droppedFrames: metrics.counter("droppedFrames"),
-    };
+    const published = (counter: Counter): Published => ({ counter, before: counter.value });
+    this.#receivedFrames = published(metrics.counter("receivedFrames"));
+    this.#receivedBytes = published(metrics.counter("receivedBytes"));
+    this.#wakeUps = published(metrics.counter("wakeUps"));
+    this.#sentFrames = published(metrics.counter("sentFrames"));
+    this.#sentBytes = published(metrics.counter("sentBytes"));
+    this.#droppedFrames = published(metrics.counter("droppedFrames"));
   }
 
   /** The actor begins to work, after a rest. */
@@ -48,21 +57,16 @@ export class ActorMeter {
   /** Before each rest, and now and then under load: others read what is published. */
   publish(): void {
     const { frames, bytes, wakeUps } = this.#inbox.counters;
-    const metrics = this.#metrics;
-    const before = this.#before;
     const traffic = this.#traffic;
-    metrics.raise("receivedFrames", before.receivedFrames + frames);
-    metrics.raise("receivedBytes", before.receivedBytes + bytes);
-    metrics.raise("wakeUps", before.wakeUps + wakeUps);
-    metrics.raise("sentFrames", before.sentFrames + traffic.frames);
-    metrics.raise("sentBytes", before.sentBytes + traffic.bytes);
-    metrics.raise("droppedFrames", before.droppedFrames + traffic.dropped);
+    publishOne(this.#receivedFrames, frames);
+    publishOne(this.#receivedBytes, bytes);
+    publishOne(this.#wakeUps, wakeUps);
+    publishOne(this.#sentFrames, traffic.frames);
+    publishOne(this.#sentBytes, traffic.bytes);
+    publishOne(this.#droppedFrames, traffic.dropped);
   }
 }
 
-type Published = Readonly<
-  Record<
-    "receivedFrames" | "receivedBytes" | "wakeUps" | "sentFrames" | "sentBytes" | "droppedFrames",
-    number
-  >
->;
+function publishOne({ counter, before }: Published, count: number): void {
+  counter.raise(before + count);
+}

@@ -11,7 +11,7 @@ import {
   actorHistogramNames,
   unitOf,
 } from "./definitions.js";
-import { HISTOGRAM_WORDS, Histogram, type HistogramSnapshot } from "./histogram.js";
+import { HISTOGRAM_WORDS, Histogram } from "./histogram.js";
 
 /** Beside the counters: the most bytes that were seen in the mailbox. */
 const DEPTH_MAX = actorCounterNames.length;
@@ -28,6 +28,30 @@ export const stepsPerUnitOf = (name: string): number => (unitOf(name).unit === "
 
 export function createMetricsMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(WORDS * Float64Array.BYTES_PER_ELEMENT);
+}
+
+/** One counter. To be kept by who counts: finding it by its name takes longer than counting. */
+export class Counter {
+  readonly #words: Float64Array;
+  readonly #slot: number;
+
+  constructor(words: Float64Array, slot: number) {
+    this.#words = words;
+    this.#slot = slot;
+  }
+
+  get value(): number {
+    return this.#words[this.#slot] as number;
+  }
+
+  add(by: number): void {
+    this.#words[this.#slot] = (this.#words[this.#slot] as number) + by;
+  }
+
+  /** Sets what is counted elsewhere; it does not go back. */
+  raise(to: number): void {
+    if (to > (this.#words[this.#slot] as number)) this.#words[this.#slot] = to;
+  }
 }
 
 /** A view of the memory, for its actor or for a reader. */
@@ -50,17 +74,6 @@ export class ActorMetrics {
     ) as Record<ActorHistogram, Histogram>;
   }
 
-  add(name: ActorCounter, by = 1): void {
-    const slot = slots[name];
-    this.#words[slot] = (this.#words[slot] as number) + by;
-  }
-
-  /** Sets a counter that is counted elsewhere; it does not go back. */
-  raise(name: ActorCounter, to: number): void {
-    const slot = slots[name];
-    if (to > (this.#words[slot] as number)) this.#words[slot] = to;
-  }
-
   sawDepth(bytes: number): void {
     if (bytes > (this.#words[DEPTH_MAX] as number)) this.#words[DEPTH_MAX] = bytes;
   }
@@ -69,15 +82,11 @@ export class ActorMetrics {
     return this.#words[DEPTH_MAX] as number;
   }
 
-  counter(name: ActorCounter): number {
-    return this.#words[slots[name]] as number;
+  counter(name: ActorCounter): Counter {
+    return new Counter(this.#words, slots[name]);
   }
 
   histogram(name: ActorHistogram): Histogram {
     return this.#histograms[name];
-  }
-
-  read(name: ActorHistogram): HistogramSnapshot {
-    return this.#histograms[name].read();
   }
 }

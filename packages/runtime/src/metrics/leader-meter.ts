@@ -1,5 +1,5 @@
 import { type Ballot, batchBytes, type Envelope, type Proposer, sameBallot } from "@synod/core";
-import type { ActorMetrics } from "./actor-metrics.js";
+import type { ActorMetrics, Counter } from "./actor-metrics.js";
 import type { Histogram } from "./histogram.js";
 
 /** Batches whose end is waited for; of more none is timed. A pipeline is shorter. */
@@ -7,7 +7,8 @@ const batchesTimed = 4096;
 
 /** Counts and times what a proposer does by what it sends: core knows nothing of it. */
 export class LeaderMeter {
-  readonly #metrics: ActorMetrics;
+  readonly #ballots: Counter;
+  readonly #elections: Counter;
   readonly #batchCommands: Histogram;
   readonly #batchBytes: Histogram;
   readonly #queueMs: Histogram;
@@ -26,7 +27,8 @@ export class LeaderMeter {
   readonly #sentAt: number[] = [];
 
   constructor(metrics: ActorMetrics) {
-    this.#metrics = metrics;
+    this.#ballots = metrics.counter("ballots");
+    this.#elections = metrics.counter("elections");
     this.#batchCommands = metrics.histogram("batchCommands");
     this.#batchBytes = metrics.histogram("batchBytes");
     this.#queueMs = metrics.histogram("queueMs");
@@ -62,7 +64,7 @@ export class LeaderMeter {
   #leads(ballot: Ballot, chosenBelow: number, now: number): void {
     if (this.#electedIn === undefined || !sameBallot(ballot, this.#electedIn)) {
       this.#electedIn = ballot;
-      this.#metrics.add("elections");
+      this.#elections.add(1);
     }
     while (this.#ends.length > 0 && (this.#ends[0] as number) <= chosenBelow) {
       this.#ends.shift();
@@ -81,7 +83,7 @@ export class LeaderMeter {
     // A Prepare is sent again, and to repair what a learner lacks.
     if (this.#preparedIn !== undefined && sameBallot(ballot, this.#preparedIn)) return;
     this.#preparedIn = ballot;
-    this.#metrics.add("ballots");
+    this.#ballots.add(1);
   }
 
   /** Whoever does not lead hands on what waits, or keeps it until it does. */

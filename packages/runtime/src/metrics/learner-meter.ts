@@ -1,6 +1,6 @@
 import type { Learned } from "../backlog.js";
 import { type ApplyMessage, channels, type SnapshotMessage } from "../diagnostics.js";
-import type { ActorMetrics } from "./actor-metrics.js";
+import type { ActorMetrics, Counter } from "./actor-metrics.js";
 import type { Histogram } from "./histogram.js";
 
 /** Batches that were heard of and are not chosen, of which the time is kept; of more it is not. */
@@ -15,6 +15,9 @@ export class LearnerMeter {
   readonly #learner: string;
   readonly #learnMs: Histogram;
   readonly #applyMs: Histogram;
+  readonly #appliedBatches: Counter;
+  readonly #appliedCommands: Counter;
+  readonly #queries: Counter;
   /** The end of what was heard of, and of each batch that is not chosen yet, in order. */
   #heardBelow = 0;
   readonly #ends: number[] = [];
@@ -25,6 +28,9 @@ export class LearnerMeter {
     this.#learner = learner;
     this.#learnMs = metrics.histogram("learnMs");
     this.#applyMs = metrics.histogram("applyMs");
+    this.#appliedBatches = metrics.counter("appliedBatches");
+    this.#appliedCommands = metrics.counter("appliedCommands");
+    this.#queries = metrics.counter("queries");
   }
 
   /** Somebody has told of the instances up to `end`, that one excluded. */
@@ -50,8 +56,8 @@ export class LearnerMeter {
   applied({ entry, learnedAtMs }: Learned, commands: number, now: number): void {
     const ms = now - learnedAtMs;
     this.#applyMs.record(ms);
-    this.#metrics.add("appliedBatches");
-    this.#metrics.raise("appliedCommands", commands);
+    this.#appliedBatches.add(1);
+    this.#appliedCommands.raise(commands);
     if (!channels.apply.hasSubscribers) return;
     const { firstInstance, count, batch } = entry;
     const message: ApplyMessage = {
@@ -65,29 +71,29 @@ export class LearnerMeter {
   }
 
   asked(): void {
-    this.#metrics.add("queries");
+    this.#queries.add(1);
   }
 
   mismatched(): void {
-    this.#metrics.add("digestMismatches");
+    this.#metrics.counter("digestMismatches").add(1);
   }
 
   snapshotTaken(done: Done): void {
-    this.#metrics.add("snapshotsTaken");
+    this.#metrics.counter("snapshotsTaken").add(1);
     this.#metrics.histogram("snapshotMs").record(done.ms);
     this.#publish({ learner: this.#learner, phase: "snapshot", ...done });
   }
 
   /** A snapshot was restored, in which so many commands were applied. */
   snapshotRestored(done: Done, commands: number): void {
-    this.#metrics.add("snapshotsRestored");
-    this.#metrics.raise("appliedCommands", commands);
+    this.#metrics.counter("snapshotsRestored").add(1);
+    this.#appliedCommands.raise(commands);
     this.#metrics.histogram("restoreMs").record(done.ms);
     this.#publish({ learner: this.#learner, phase: "restore", ...done });
   }
 
   snapshotFailed(phase: SnapshotMessage["phase"], error: unknown): void {
-    this.#metrics.add("snapshotsFailed");
+    this.#metrics.counter("snapshotsFailed").add(1);
     this.#publish({ learner: this.#learner, phase, error });
   }
 

@@ -1,6 +1,8 @@
 import type { ActorStatus } from "../actor-status.js";
 import type { ActorMetrics } from "./actor-metrics.js";
 import {
+  type ActorCounter,
+  type ActorHistogram,
   type acceptorMetrics,
   actorMetrics,
   type clientMetrics,
@@ -67,10 +69,8 @@ export function snapshotOfActor(metrics: ActorMetrics, status: ActorStatus): Act
   const values: Record<string, unknown> = { name, role };
   for (const [metric, { kind }] of Object.entries({ ...actorMetrics, ...roleMetrics[role] })) {
     if (metric in told) values[metric] = told[metric];
-    else if (kind === "histogram")
-      values[metric] = metrics.read(metric as Parameters<typeof metrics.read>[0]);
-    else if (kind === "counter")
-      values[metric] = metrics.counter(metric as Parameters<typeof metrics.counter>[0]);
+    else if (kind === "histogram") values[metric] = metrics.histogram(metric as ActorHistogram).read();
+    else if (kind === "counter") values[metric] = metrics.counter(metric as ActorCounter).value;
     else values[metric] = null;
   }
   return values as ActorMetricsSnapshot;

@@ -1,10 +1,17 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ActorMetrics, createMetricsMemory } from "../../dist/metrics/actor-metrics.js";
 import { ClientMeter } from "../../dist/metrics/client-meter.js";
-import { actorMetrics, clientMetrics, clusterMetrics, roleMetrics } from "../../dist/metrics/definitions.js";
+import {
+  actorMetrics,
+  clientMetrics,
+  clusterMetrics,
+  type MetricDefinition,
+  roleMetrics,
+} from "../../dist/metrics/definitions.js";
 import { Histogram, quantileOf } from "../../dist/metrics/histogram.js";
-import { clusterSeries } from "../../dist/metrics/series.js";
+import { clusterSeries, prometheusName } from "../../dist/metrics/series.js";
 import { TrafficCounters } from "../../dist/traffic.js";
 
 const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 2 ** 30 })), {
@@ -83,18 +90,18 @@ describe("a histogram", () => {
 test("an actor's next life goes on counting where the one before has stopped", () => {
   const memory = createMetricsMemory();
   const first = new ActorMetrics(memory);
-  first.add("acceptedBatches", 3);
-  first.raise("sentFrames", 10);
+  first.counter("acceptedBatches").add(3);
+  first.counter("sentFrames").raise(10);
   first.histogram("turnMs").record(2);
   first.sawDepth(100);
   const second = new ActorMetrics(memory);
-  second.add("acceptedBatches");
-  second.raise("sentFrames", 4);
+  second.counter("acceptedBatches").add(1);
+  second.counter("sentFrames").raise(4);
   second.histogram("turnMs").record(3);
   second.sawDepth(50);
-  expect(first.counter("acceptedBatches")).toBe(4);
-  expect(first.counter("sentFrames")).toBe(10);
-  expect(first.read("turnMs")).toMatchObject({ count: 2, sum: 5, max: 3 });
+  expect(first.counter("acceptedBatches").value).toBe(4);
+  expect(first.counter("sentFrames").value).toBe(10);
+  expect(first.histogram("turnMs").read()).toMatchObject({ count: 2, sum: 5, max: 3 });
   expect(first.depthBytesMax).toBe(100);
 });
 
@@ -160,4 +167,20 @@ describe("the names for Prometheus", () => {
     // One more for the event loop.
     expect(names.length).toBe(tables.length + ofRoles.size + 1);
   });
+});
+
+test("the guide has a row for every metric, with its kind, its name for Prometheus and its help", () => {
+  const guide = readFileSync(new URL("../../../../docs/guide/observability.md", import.meta.url), "utf8");
+  const rows = guide.split("\n").filter(line => /^\| `\w+` \| (?:counter|gauge|histogram) \|/.test(line));
+  const rowsOf = (table: Readonly<Record<string, MetricDefinition>>, prefix: string) =>
+    Object.entries(table).map(
+      ([name, { kind, help }]) =>
+        `| \`${name}\` | ${kind} | \`${prefix}${prometheusName(name, kind)}\` | ${help} |`,
+    );
+  expect(rows).toEqual([
+    ...rowsOf(clusterMetrics, "synod_"),
+    ...rowsOf(actorMetrics, "synod_"),
+    ...Object.values(roleMetrics).flatMap(table => rowsOf(table, "synod_")),
+    ...rowsOf(clientMetrics, "synod_client_"),
+  ]);
 });
