@@ -1,12 +1,12 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
-import { Piscina } from "piscina";
 import type { ActorControl, ActorNotice, ActorSpec, ConnectionEnds, StartFailure } from "./actor.js";
 import { comlinkEndpoint } from "./comlink-port.js";
 import { ringDoorbell } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
 import { portsOf } from "./wiring.js";
+import { openWorkerPool, type WorkerPool } from "./worker-pool.js";
 
 /** How one life of an actor ended. */
 export interface End {
@@ -29,7 +29,7 @@ export class ActorThread {
   readonly #spec: Omit<ActorSpec, "control">;
   readonly #control: Comlink.Remote<ActorControl>;
   readonly #port: MessagePort;
-  readonly #pool: Piscina;
+  readonly #pool: WorkerPool;
   /** Gives up the questions that are open. */
   readonly #open = new Set<() => void>();
   readonly #stalls: (() => void)[] = [];
@@ -47,15 +47,7 @@ export class ActorThread {
     });
     // The task itself keeps the process alive, until it is stopped.
     port1.unref();
-    this.#pool = new Piscina({
-      filename: new URL("./actor-entry.cjs", import.meta.url).href,
-      // None in reserve: a worker that goes is not replaced, and one without a task goes.
-      minThreads: 0,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      atomics: "disabled",
-      recordTiming: false,
-    });
+    this.#pool = openWorkerPool(spec.options.workerUrl);
     // A worker that fails before it has taken its task is heard of here only.
     this.#pool.on("error", (error: Error) => void this.kill({ reason: error.message, deliberate: false }));
     this.ended = this.#run({ ...spec, control: port2 });

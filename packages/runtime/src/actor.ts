@@ -4,6 +4,7 @@ import * as Comlink from "comlink";
 import { ActorClients } from "./announcements.js";
 import { monotonicMs } from "./clock.js";
 import { comlinkEndpoint } from "./comlink-port.js";
+import { markActorThread } from "./environment.js";
 import { SynodError, type SynodErrorCode } from "./errors.js";
 import { decodeFrame } from "./frame-codec.js";
 import {
@@ -255,6 +256,7 @@ function eventLoopTurn(): Promise<void> {
 
 /** Piscina's task: makes an actor and runs it until it is stopped. */
 export default async function runActor(spec: ActorSpec): Promise<StartFailure | undefined> {
+  markActorThread();
   const actor = new Actor(spec);
   Comlink.expose(actor, comlinkEndpoint(spec.control));
   try {

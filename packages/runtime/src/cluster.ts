@@ -4,6 +4,7 @@ import type { ActorStatus } from "./actor-status.js";
 import type { Client } from "./client.js";
 import { assembleClient, createClient, openClient } from "./connect.js";
 import type { StateMachineSpec } from "./engine.js";
+import { checkEnvironment, checkIsNoActorThread, warnOfFewCores } from "./environment.js";
 import { SynodError } from "./errors.js";
 import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
@@ -12,6 +13,7 @@ import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } fr
 import { PortAttachment } from "./port-attachment.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
 import { Supervisor } from "./supervisor.js";
+import { checkWorkersAreFound } from "./worker-pool.js";
 
 /** A transfer that is not done after so many leases has failed: an election takes about two. */
 const leasesPerTransfer = 4;
@@ -54,12 +56,17 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   /**
    * Starts all actors. Proposers elect a leader among themselves.
    *
-   * @throws SynodError `INVALID_OPTIONS`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`; nothing is left running then
+   * @throws SynodError `INVALID_OPTIONS`, `UNSUPPORTED_ENVIRONMENT`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`;
+   *   nothing is left running then
    */
   static async start<M extends AnyStateMachine>(options: ClusterOptions<M>): Promise<Cluster<M>> {
+    checkEnvironment();
+    checkIsNoActorThread();
     const resolved = resolveOptions(options);
+    checkWorkersAreFound(resolved.workerUrl);
     const stateMachine = specOf(options.stateMachine, options.stateMachineOptions);
     const { proposers, acceptors, learners } = resolved;
+    warnOfFewCores(proposers + acceptors + learners);
     const cluster = new Cluster<M>({ proposers, acceptors, learners }, resolved, stateMachine);
     try {
       await cluster.#supervisor.start();

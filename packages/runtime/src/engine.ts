@@ -3,6 +3,7 @@ import { ApplyFailure, type CommandSegment, type Result, type StateMachineHost }
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { importAdvice, importModule } from "./import-module.js";
 import { runtimeLimits } from "./options.js";
 import type { AnyStateMachine, AppliedAt } from "./state-machine.js";
 
@@ -25,9 +26,9 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
   };
   let module: Record<string, unknown>;
   try {
-    module = await import(spec.url);
+    module = await importModule(spec.url);
   } catch (cause) {
-    throw fail("could not be imported", cause);
+    throw fail(`could not be imported${importAdvice(spec.url, cause)}`, cause);
   }
   const machineClass = module[spec.export];
   if (typeof machineClass !== "function") {

@@ -87,6 +87,11 @@ export const runtimeLimits = {
   snapshotBytesMax: 1024 * 1024 * 1024,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
+  /**
+   * Threads of actors for each core before a warning: they park when idle, and the seven of a default cluster do well
+   * on two cores.
+   */
+  threadsPerCoreMax: 4,
   /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
   tracedFrames: 4096,
 } as const;
@@ -150,6 +155,7 @@ const schema = v.strictObject({
     }),
   ),
   mailbox: v.optional(v.picklist(["ring", "port"])),
+  workerUrl: v.optional(v.any()),
   trace: v.optional(v.boolean()),
 });
 
@@ -217,6 +223,11 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly restarts?: { readonly max?: number; readonly windowMs?: number };
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
+  /**
+   * For bundled programs: the module that the actors' threads run, an entry of the bundle that consists of
+   * `@synod/runtime/actor-entry`. A URL or its text. Left out, it is found beside the installed package.
+   */
+  readonly workerUrl?: URL | string;
   /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
   readonly trace?: boolean;
 }
@@ -248,6 +259,7 @@ export interface ResolvedOptions {
   readonly storageBytesMax: number;
   readonly restarts: { readonly max: number; readonly windowMs: number };
   readonly mailbox: "ring" | "port";
+  readonly workerUrl: string | undefined;
   readonly trace: boolean;
 }
 
@@ -290,8 +302,16 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     storageBytesMax,
     restarts: { max: options.restarts?.max ?? 8, windowMs: options.restarts?.windowMs ?? 60_000 },
     mailbox: options.mailbox ?? "ring",
+    workerUrl: resolveWorkerUrl(options.workerUrl),
     trace: options.trace ?? false,
   };
+}
+
+function resolveWorkerUrl(given: unknown): string | undefined {
+  if (given === undefined) return undefined;
+  const text = given instanceof URL ? given.href : given;
+  if (typeof text === "string" && URL.canParse(text)) return new URL(text).href;
+  throw invalid("workerUrl", given, `a URL, such as new URL("./actor.js", import.meta.url)`);
 }
 
 type Snapshots = NonNullable<ClusterOptions<AnyStateMachine>["snapshot"]>;
