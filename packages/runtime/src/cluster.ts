@@ -59,7 +59,10 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
    * @throws SynodError `INVALID_OPTIONS`, `UNSUPPORTED_ENVIRONMENT`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`;
    *   nothing is left running then
    */
-  static async start<M extends AnyStateMachine>(options: ClusterOptions<M>): Promise<Cluster<M>> {
+  // biome-ignore lint/suspicious/noExplicitAny: a URL says nothing about its machine's options
+  static async start<M extends AnyStateMachine, Options = any>(
+    options: ClusterOptions<M, Options>,
+  ): Promise<Cluster<M>> {
     checkEnvironment();
     checkIsNoActorThread();
     const resolved = resolveOptions(options);

@@ -1,7 +1,7 @@
 import { acceptorsMax, type Consistency, majorities, quorumsIntersect } from "@synod/core";
 import * as v from "valibot";
 import { SynodError } from "./errors.js";
-import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
+import type { AnyStateMachine, StateMachineSource, Synchronous } from "./state-machine.js";
 
 /** Bounds of the runtime, with their units and reasons. */
 export const runtimeLimits = {
@@ -160,10 +160,12 @@ const schema = v.strictObject({
 });
 
 /** Options of {@link Cluster.start}. Everything but the state machine has a default. */
-export interface ClusterOptions<M extends AnyStateMachine> {
-  readonly stateMachine: StateMachineSource<M>;
+// biome-ignore lint/suspicious/noExplicitAny: a URL says nothing about its machine's options
+export interface ClusterOptions<M extends AnyStateMachine, Options = any> {
+  /** A class with `moduleUrl`, from which all types follow; a URL; or `{ url, export }`. */
+  readonly stateMachine: StateMachineSource<M, Options> & Synchronous<M>;
   /** Handed to the state machine's constructor in every learner; must be structured-cloneable. */
-  readonly stateMachineOptions?: unknown;
+  readonly stateMachineOptions?: NoInfer<Options>;
   /** `multi-paxos` (default), or `basic-paxos`: both phases for every instance, as the baseline of measurements. */
   readonly protocol?: "multi-paxos" | "basic-paxos";
   /** How many of each; 2, 3 and 2. */
