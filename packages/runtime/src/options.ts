@@ -1,7 +1,10 @@
 import { acceptorsMax, type Consistency, majorities, quorumsIntersect } from "@synod/core";
 import * as v from "valibot";
-import { SynodError } from "./errors.js";
+import { check } from "./check-options.js";
+import { invalid } from "./invalid-option.js";
 import type { AnyStateMachine, StateMachineSource, Synchronous } from "./state-machine.js";
+
+export { invalid };
 
 /** Bounds of the runtime, with their units and reasons. */
 export const runtimeLimits = {
@@ -378,55 +381,4 @@ const stallMs = v.strictObject({
 /** @throws SynodError `INVALID_OPTIONS` */
 export function checkStall(options: { readonly ms: number }): void {
   check(stallMs, options);
-}
-
-export function check(shape: v.GenericSchema, value: unknown): void {
-  const checked = v.safeParse(shape, value);
-  if (checked.success) return;
-  const issue = checked.issues[0] as v.BaseIssue<unknown>;
-  const path = v.getDotPath(issue);
-  if (path === null) {
-    throw new SynodError(
-      "INVALID_OPTIONS",
-      `the options are ${String(issue.received)}; they must be an object`,
-    );
-  }
-  if (issue.type === "strict_object" && issue.expected === "never") {
-    throw new SynodError("INVALID_OPTIONS", `there is no option ${path}: remove it, or correct its name`, {
-      path,
-    });
-  }
-  throw invalid(
-    path,
-    issue.input,
-    issue.requirement === undefined ? (issue.expected ?? "") : describe(issue),
-  );
-}
-
-function describe(issue: v.BaseIssue<unknown>): string {
-  switch (issue.type) {
-    case "integer":
-      return "a whole number";
-    case "min_value":
-      return `at least ${String(issue.requirement)}`;
-    case "max_value":
-      return `at most ${String(issue.requirement)}`;
-    case "gt_value":
-      return `more than ${String(issue.requirement)}`;
-    default:
-      return String(issue.expected ?? issue.message);
-  }
-}
-
-/** Names an option, its value and what is allowed. */
-export function invalid(path: string, value: unknown, allowed: string): SynodError {
-  let shown: string;
-  try {
-    // JSON has no NaN and no Infinity.
-    shown = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  } catch {
-    shown = typeof value === "bigint" ? `${value}n` : `a ${typeof value}`;
-  }
-  const message = `the option ${path} is ${shown}; allowed is ${allowed}`;
-  return new SynodError("INVALID_OPTIONS", message, { path });
 }
