@@ -86,6 +86,11 @@ export class Replica {
     return this.#appliedCommands;
   }
 
+  /** Logical time, in milliseconds: never goes back. */
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
   get sessions(): number {
     return this.#sessions.size;
   }

@@ -119,11 +119,7 @@ export class StateMachineEngine implements StateMachineHost {
 
 /** A result is kept for duplicates and sent elsewhere: it must survive that, and not change afterwards. */
 function result(value: unknown, what: string): Result {
-  if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
-    // Nobody waits for it: a rejection would end the thread.
-    if (value instanceof Promise) value.catch(() => undefined);
-    return new ApplyFailure(`${what} is a promise; a state machine must finish before it returns`);
-  }
+  if (isThenable(value)) return promised(value, what);
   const captured = capture(value, what);
   const { resultBytesMax } = runtimeLimits;
   // The bound that capturing gives is generous; only what exceeds it is measured by encoding it.
@@ -131,6 +127,17 @@ function result(value: unknown, what: string): Result {
   const bytes = valueCodec.encode(captured).byteLength;
   if (bytes <= resultBytesMax) return captured;
   return new ApplyFailure(`${what} takes ${bytes} bytes, more than ${resultBytesMax}: return less`);
+}
+
+export function isThenable(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+/** What stands in the place of a promise. */
+export function promised(value: unknown, what: string): ApplyFailure {
+  // Nobody waits for it: a rejection would end the thread.
+  if (value instanceof Promise) value.catch(() => undefined);
+  return new ApplyFailure(`${what} is a promise; a state machine must finish before it returns`);
 }
 
 export function failure(cause: unknown): ApplyFailure {
