@@ -33,7 +33,7 @@ export type { LateReason } from "./leader-watch.js";
 export { Learner, type LearnerOptions, type LearnerReady } from "./learner.js";
 export { limits } from "./limits.js";
 export * from "./messages.js";
-export type { Settled } from "./outstanding.js";
+export type { Deadlines, Settled } from "./outstanding.js";
 export { Proposer } from "./proposer.js";
 export type { DigestOf, ProposerOptions } from "./proposer-options.js";
 export {

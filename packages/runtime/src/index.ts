@@ -15,11 +15,16 @@ export type {
 } from "./events.js";
 export type { Faults } from "./faults.js";
 export type { ClusterHandle } from "./handle.js";
-export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
+export type { BytesOptions, CallOptions, ClusterOptions, QueryOptions } from "./options.js";
+export { type CommandFailure, ProposeAllError } from "./propose-all-error.js";
 export type {
   AnswerOf,
   AnyStateMachine,
   AppliedAt,
+  BytesOf,
+  BytesResultOf,
+  BytesStateMachine,
+  CommandBatch,
   CommandOf,
   QueryOf,
   ResultOf,
