@@ -328,6 +328,21 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** Options of {@link Client.proposeBytes}: where each command begins, and those of any call. */
+export type BytesOptions = CallOptions &
+  (
+    | {
+        /** All commands are so many bytes long. */
+        readonly recordBytes: number;
+        readonly offsets?: undefined;
+      }
+    | {
+        /** Where each command begins: ascending, the first at 0. The last one ends where the bytes end. */
+        readonly offsets: ArrayLike<number>;
+        readonly recordBytes?: undefined;
+      }
+  );
+
 /** Options of one query. */
 export interface QueryOptions extends CallOptions {
   /**

@@ -82,8 +82,11 @@ function made(make: () => AnyStateMachine): AnyStateMachine {
 }
 
 function checked(machine: unknown): AnyStateMachine {
-  for (const method of ["apply", "snapshot", "restore"] as const) {
-    if (typeof (machine as AnyStateMachine | null | undefined)?.[method] === "function") continue;
+  const has = (method: string) =>
+    typeof (machine as Record<string, unknown> | null | undefined)?.[method] === "function";
+  const missing = ["snapshot", "restore"].find(method => !has(method));
+  const method = missing ?? (has("apply") || has("applyBatch") ? undefined : "apply");
+  if (method !== undefined) {
     const message = `the state machine of the replica has no method ${method}(): give joinReplica() an instance, or a function that makes one`;
     throw new SynodError("INVALID_OPTIONS", message, { path: "machine" });
   }
