@@ -21,6 +21,7 @@ export type {
   AnyStateMachine,
   AppliedAt,
   CommandOf,
+  QueriedAt,
   QueryOf,
   ResultOf,
   StateMachine,
