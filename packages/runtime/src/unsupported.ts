@@ -27,4 +27,10 @@ export async function connect(): Promise<never> {
   return unsupported();
 }
 
+/** @throws SynodError `UNSUPPORTED_ENVIRONMENT` */
+export async function joinReplica(): Promise<never> {
+  return unsupported();
+}
+
+export { ProposeAllError } from "./propose-all-error.js";
 export { SynodError };

@@ -5,12 +5,16 @@ import {
   type Client,
   Cluster,
   type ClusterHandle,
+  type CommandBatch,
   type CommandOf,
   connect,
+  joinReplica,
   type ResultOf,
   type StateMachine,
 } from "@synod/runtime";
-import KeyValueStore from "@synod/runtime/kv";
+import { Counters } from "@synod/runtime/counters";
+import { KeyValueStore } from "@synod/runtime/kv";
+import { Locks } from "@synod/runtime/locks";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> =
@@ -189,4 +193,63 @@ export async function events(cluster: Cluster<Counter>): Promise<void> {
   cluster.on("leaderchanged", () => {});
   // @ts-expect-error: the event has no such field
   cluster.on("actorDown", ({ name }) => console.log(name));
+}
+
+export async function aReplicaReadsItsMachine(handle: ClusterHandle<Counter>): Promise<void> {
+  const replica = await joinReplica(handle, () => new Counter());
+  const total = replica.read(machine => machine.query("total"));
+  expectSame<typeof total, number>(true);
+  // @ts-expect-error: a Counter has no such method
+  replica.read(machine => machine.average());
+  // @ts-expect-error: a read is over when it returns
+  replica.read(async machine => machine.query("total"));
+  for await (const { command, result } of replica.entries({ from: 0 })) {
+    expectSame<typeof command, Add>(true);
+    expectSame<typeof result, number | undefined>(true);
+  }
+  // @ts-expect-error: the cluster replicates another machine
+  await joinReplica(handle, new KeyValueStore());
+}
+
+export async function manyCommandsHaveManyResults(client: Client<Counter>): Promise<void> {
+  const results = await client.proposeAll([{ by: 1 }, { by: 2 }]);
+  expectSame<typeof results, number[]>(true);
+  // @ts-expect-error: one of them is wrong
+  await client.proposeAll([{ by: 1 }, { by: "2" }]);
+  // @ts-expect-error: one command is no list
+  await client.proposeAll({ by: 1 });
+  // @ts-expect-error: a Counter takes no bytes
+  await client.proposeBytes(new Uint8Array(16), { recordBytes: 16 });
+}
+
+class Tally {
+  static readonly moduleUrl: string = import.meta.url;
+  applyBatch(_batch: CommandBatch): void {}
+  *snapshot(): Generator<number> {}
+  async restore(): Promise<void> {}
+}
+
+class AsynchronousTally extends Tally {
+  override async applyBatch(_batch: CommandBatch): Promise<void> {}
+}
+
+export async function aMachineOfBytes(): Promise<void> {
+  // @ts-expect-error: applyBatch() returns a promise
+  await Cluster.start({ stateMachine: AsynchronousTally });
+  const client = await (await Cluster.start({ stateMachine: Tally })).connect();
+  const results = await client.proposeBytes(new Uint8Array(32), { recordBytes: 16 });
+  expectSame<typeof results, Float64Array>(true);
+  // @ts-expect-error: it takes bytes
+  await client.proposeBytes("text", { recordBytes: 4 });
+  // @ts-expect-error: it takes no values
+  await client.propose({ by: 1 });
+}
+
+export async function readyMachines(): Promise<void> {
+  const counters = await (await Cluster.start({ stateMachine: Counters })).connect();
+  // @ts-expect-error: there is no such operation
+  await counters.propose({ op: "explode" });
+  const locks = await (await Cluster.start({ stateMachine: Locks })).connect();
+  // @ts-expect-error: there is no such operation
+  await locks.propose({ op: "explode" });
 }
