@@ -3,11 +3,11 @@
  * it, as an entry of its own, and give its URL to `Cluster.start` as `workerUrl`.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import runActor from "./actor.js";
+import runThread from "./actor-task.js";
 import { SynodError } from "./errors.js";
 import type { ActorResult, ActorWorkerData } from "./worker-pool.js";
 
-const spec = (workerData as Partial<ActorWorkerData> | null)?.synodActor;
+const spec = (workerData as Partial<ActorWorkerData> | null)?.synodThread;
 if (parentPort === null || spec === undefined) {
   const message =
     "@synod/runtime/actor-entry was loaded by something that is not a cluster: it belongs into a module of its " +
@@ -16,4 +16,4 @@ if (parentPort === null || spec === undefined) {
 }
 const port = parentPort;
 // No await at top level: the module can be bundled as CommonJS too. What is rejected ends the thread, with the reason.
-void runActor(spec).then(synodResult => port.postMessage({ synodResult } satisfies ActorResult));
+void runThread(spec).then(synodResult => port.postMessage({ synodResult } satisfies ActorResult));

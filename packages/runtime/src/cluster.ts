@@ -5,7 +5,7 @@ import { isReplica } from "./announcements.js";
 import type { Client } from "./client.js";
 import { assembleClient, createClient, openClient } from "./connect.js";
 import type { StateMachineSpec } from "./engine.js";
-import { checkEnvironment, checkIsNoActorThread, warnOfFewCores } from "./environment.js";
+import { actorThreads, checkEnvironment, checkIsNoActorThread, warnOfFewCores } from "./environment.js";
 import { SynodError } from "./errors.js";
 import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
@@ -73,7 +73,7 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
     checkWorkersAreFound(resolved.workerUrl);
     const stateMachine = specOf(options.stateMachine, options.stateMachineOptions);
     const { proposers, acceptors, learners } = resolved;
-    warnOfFewCores(proposers + acceptors + learners);
+    warnOfFewCores(actorThreads(resolved));
     const cluster = new Cluster<M>({ proposers, acceptors, learners }, resolved, stateMachine);
     try {
       await cluster.#supervisor.start();

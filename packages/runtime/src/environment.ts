@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import * as threads from "node:worker_threads";
+import * as workerThreads from "node:worker_threads";
 import { SynodError } from "./errors.js";
-import { runtimeLimits } from "./options.js";
+import { type ResolvedOptions, runtimeLimits } from "./options.js";
 
 /** What this process offers, as far as Synod depends on it. */
 export interface Environment {
@@ -25,7 +25,8 @@ export function readEnvironment(): Environment {
     hasSharedMemory: typeof SharedArrayBuffer === "function",
     hasAtomics,
     hasWaitAsync: hasAtomics && typeof Atomics.waitAsync === "function",
-    hasWorkerThreads: typeof threads.Worker === "function" && typeof threads.BroadcastChannel === "function",
+    hasWorkerThreads:
+      typeof workerThreads.Worker === "function" && typeof workerThreads.BroadcastChannel === "function",
   };
 }
 
@@ -110,22 +111,40 @@ function read(path: string): string {
 }
 
 /** What to say about so many actors' threads on so few cores; undefined when there are enough of them. */
-export function fewCoresWarning(actorThreads: number, { cores, bound }: Cores): string | undefined {
-  if (actorThreads <= cores * runtimeLimits.threadsPerCoreMax) return undefined;
+export function fewCoresWarning(threads: number, { cores, bound }: Cores): string | undefined {
+  if (threads <= cores * runtimeLimits.threadsPerCoreMax) return undefined;
   const place =
     bound === "machine" ? "this machine has" : "the CPU limit of this container or control group is";
   return (
-    `${actorThreads} threads of a Synod cluster share few cores: ${place} ${Number(cores.toFixed(2))}. They wait for ` +
-    "each other then, and leases may run out. Start fewer actors, or give the process more cores"
+    `${threads} threads of a Synod cluster share few cores: ${place} ${Number(cores.toFixed(2))}. They wait for ` +
+    'each other then, and leases may run out. Let actors share threads (threads: "compact"), start fewer, or give the ' +
+    "process more cores"
   );
+}
+
+/** How many threads the actors of a cluster run on. */
+export function actorThreads({
+  proposers,
+  acceptors,
+  learners,
+  threads,
+}: Pick<ResolvedOptions, "proposers" | "acceptors" | "learners" | "threads">): number {
+  switch (threads) {
+    case "isolated":
+      return proposers + acceptors + learners;
+    case "compact":
+      return Math.max(proposers, acceptors, learners);
+    case "single":
+      return 1;
+  }
 }
 
 let hasWarned = false;
 
 /** Warns once in the life of the process. */
-export function warnOfFewCores(actorThreads: number): void {
+export function warnOfFewCores(threads: number): void {
   if (hasWarned) return;
-  const message = fewCoresWarning(actorThreads, readCores());
+  const message = fewCoresWarning(threads, readCores());
   if (message === undefined) return;
   hasWarned = true;
   process.emitWarning(message, { type: "SynodWarning", code: "SYNOD_FEW_CORES" });

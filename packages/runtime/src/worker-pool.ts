@@ -1,19 +1,17 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 import type * as PiscinaModule from "piscina";
-import type { ActorSpec, StartFailure } from "./actor.js";
+import type { StartFailure } from "./actor.js";
+import type { ThreadSpec } from "./actor-task.js";
 import { SynodError } from "./errors.js";
 
-/** A pool of one thread for one life of an actor: as much of Piscina's as is used. */
+/** A pool of one thread for one life of its actors: as much of Piscina's as is used. */
 export interface WorkerPool {
   /** The thread, once {@link run} was called. */
   readonly threads: readonly Worker[];
-  /** Runs the actor. Settles with its task; rejects when the thread ends before. */
-  run(
-    spec: ActorSpec,
-    options: { readonly transferList: ActorSpec["control"][] },
-  ): Promise<StartFailure | undefined>;
+  /** Runs the actors. Settles with its task; rejects when the thread ends before. */
+  run(spec: ThreadSpec, options: { readonly transferList: MessagePort[] }): Promise<StartFailure | undefined>;
   /** Ends the thread, wherever it is. */
   destroy(): Promise<void>;
   /** What goes wrong with a thread that has no task. */
@@ -64,10 +62,10 @@ function actorEntry(): URL {
 
 /** What `actor-entry` finds in `workerData`. */
 export interface ActorWorkerData {
-  readonly synodActor: ActorSpec;
+  readonly synodThread: ThreadSpec;
 }
 
-/** What `actor-entry` posts when its actor has ended. */
+/** What `actor-entry` posts when its actors have ended. */
 export interface ActorResult {
   readonly synodResult: StartFailure | undefined;
 }
@@ -86,10 +84,10 @@ class PlainPool implements WorkerPool {
   }
 
   run(
-    spec: ActorSpec,
-    { transferList }: { readonly transferList: ActorSpec["control"][] },
+    spec: ThreadSpec,
+    { transferList }: { readonly transferList: MessagePort[] },
   ): Promise<StartFailure | undefined> {
-    const workerData: ActorWorkerData = { synodActor: spec };
+    const workerData: ActorWorkerData = { synodThread: spec };
     const worker = new Worker(this.#url, { workerData, transferList });
     this.#worker = worker;
     return new Promise((resolve, reject) => {

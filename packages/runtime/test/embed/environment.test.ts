@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import {
+  actorThreads,
   checkEnvironment,
   type Environment,
   fewCoresWarning,
@@ -132,6 +133,14 @@ describe("the cores of a process", () => {
     );
     expect(fewCoresWarning(40, { cores: 8, bound: "machine" })).toContain("this machine has 8");
   });
+});
+
+test.each([
+  ["isolated", 7],
+  ["compact", 3],
+  ["single", 1],
+] as const)("a default cluster that is %s has %i threads", (threads, count) => {
+  expect(actorThreads({ proposers: 2, acceptors: 3, learners: 2, threads })).toBe(count);
 });
 
 test("far more actors than cores: one warning with a code, however many clusters", async () => {
