@@ -117,6 +117,14 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     return this.#role.address;
   }
 
+  /**
+   * The highest instance of the log whose effect this client has been shown, by an answer of any kind; -1 when none.
+   * A replica that has reached it shows at least as much.
+   */
+  get seenInstance(): number {
+    return this.#role.observedBelow - 1;
+  }
+
   /** Replaces the ends of the connections to an actor whose thread is another one now. */
   replaceEnds({ peer, sending, receiving }: Required<ConnectionEnds>): void {
     if (this.#closing !== undefined) return;

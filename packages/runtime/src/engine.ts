@@ -10,6 +10,7 @@ import { applyBytes, type BatchMachine } from "./apply-bytes.js";
 import { failure, isThenable, promiseFailure } from "./apply-failure.js";
 import { isBytes } from "./byte-codec.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
+import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import { runtimeLimits } from "./options.js";
@@ -56,15 +57,18 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
 }
 
 /** As it is called: whatever it has not is answered with a failure. */
-type Machine = Partial<Pick<StateMachine, "apply">> & BatchMachine & Omit<StateMachine, "apply">;
+export type CalledMachine = Partial<Pick<StateMachine, "apply">> & BatchMachine & Omit<StateMachine, "apply">;
 
 /** Runs a user's state machine for a replica: decodes commands, and turns whatever goes wrong into a result. */
 export class StateMachineEngine implements StateMachineHost {
-  readonly #machine: Machine;
+  readonly #machine: CalledMachine;
+  readonly #nowMs: () => number;
   readonly #at = { instance: 0, timeMs: 0 };
 
-  constructor(machine: AnyStateMachine) {
+  /** `nowMs` is the clock that leaders stamp commands by, in milliseconds: queries go by it while nothing is proposed. */
+  constructor(machine: AnyStateMachine, nowMs: () => number = monotonicMs) {
     this.#machine = machine;
+    this.#nowMs = nowMs;
   }
 
   readonly apply = (
@@ -89,10 +93,13 @@ export class StateMachineEngine implements StateMachineHost {
     return results;
   };
 
-  query(bytes: Uint8Array): Result {
+  query(bytes: Uint8Array, instance: number, timeMs: number): Result {
     if (this.#machine.query === undefined) return new ApplyFailure("the state machine has no query() method");
+    const at = this.#at;
+    at.instance = instance;
+    at.timeMs = Math.max(timeMs, this.#nowMs());
     try {
-      return result(this.#machine.query(valueCodec.decode(bytes)), "query()'s answer");
+      return result(this.#machine.query(valueCodec.decode(bytes), at), "query()'s answer");
     } catch (cause) {
       return failure(cause);
     }

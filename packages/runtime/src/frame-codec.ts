@@ -46,6 +46,8 @@ export const messageTypes = [
   "readReady",
   "sample",
   "standIn",
+  "follow",
+  "followed",
 ] as const satisfies readonly MessageType[];
 
 const typeNumbers = new Map<MessageType, number>(messageTypes.map((type, number) => [type, number]));
@@ -106,6 +108,8 @@ const fieldCounts: Record<MessageType, number> = {
   readReady: 4,
   sample: 2,
   standIn: 1,
+  follow: 2,
+  followed: 1,
 };
 
 function fieldsOf(message: Message): unknown[] {
@@ -198,6 +202,10 @@ function fieldsOf(message: Message): unknown[] {
       return [message.appliedBelow, message.samples];
     case "standIn":
       return [message.on];
+    case "follow":
+      return [message.appliedBelow, message.feed];
+    case "followed":
+      return [message.chosenBelow];
     default:
       return assertNever(message);
   }
@@ -296,6 +304,10 @@ function messageOf(type: MessageType, f: Field[]): Message {
       return { type, appliedBelow: f[1], samples: f[2] };
     case "standIn":
       return { type, on: f[1] };
+    case "follow":
+      return { type, appliedBelow: f[1], feed: f[2] };
+    case "followed":
+      return { type, chosenBelow: f[1] };
     default:
       return assertNever(type);
   }

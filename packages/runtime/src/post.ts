@@ -25,6 +25,8 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "readReady",
   "sample",
   "standIn",
+  "follow",
+  "followed",
 ]);
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */

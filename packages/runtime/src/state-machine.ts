@@ -5,6 +5,18 @@ export interface AppliedAt {
   readonly timeMs: number;
 }
 
+/** When a query is asked. Valid during the call only: the object is used again. */
+export interface QueriedAt {
+  /** The last position of the log that is applied here; -1 when there is none. */
+  readonly instance: number;
+  /**
+   * In milliseconds: the clock that all threads of the process share, and never less than the time of any command
+   * applied here. So it goes on while nothing is proposed. A command that is applied later may carry an earlier time,
+   * by as long as it was under way: only `apply` decides what has expired.
+   */
+  readonly timeMs: number;
+}
+
 /**
  * What is replicated. Every learner has one and applies the same commands in the same order, so `apply` must
  * depend on nothing but the state, the command and `at`: no clock, no chance, no I/O.
@@ -18,8 +30,8 @@ export interface StateMachine<
 > {
   /** Takes effect at once and returns the result. What it throws rejects this one propose; replicas go on. */
   apply(command: Command, at: AppliedAt): Result;
-  /** Reads without changing anything. */
-  query?(query: Query): Answer;
+  /** Reads without changing anything. Depends on nothing but the state, the query and `at`. */
+  query?(query: Query, at: QueriedAt): Answer;
   /** The whole state, in pieces of any size that survive the encoding. A piece must not change once it was yielded. */
   snapshot(): Iterable<Chunk>;
   /** Replaces the state by that of a snapshot. */
@@ -70,7 +82,7 @@ export interface BytesStateMachine<Query = unknown, Answer = unknown, Chunk = un
    */
   applyBatch(batch: CommandBatch): void;
   /** Reads without changing anything. */
-  query?(query: Query): Answer;
+  query?(query: Query, at: QueriedAt): Answer;
   /** The whole state, in pieces of any size that survive the encoding. A piece must not change once it was yielded. */
   snapshot(): Iterable<Chunk>;
   /** Replaces the state by that of a snapshot. */
@@ -108,5 +120,9 @@ export type BytesOf<M extends AnyStateMachine> = M extends { applyBatch: Apply }
 export type BytesResultOf<M extends AnyStateMachine> = M extends { readonly batchResults: "none" }
   ? undefined
   : Float64Array;
-export type QueryOf<M extends AnyStateMachine> = M extends { query(query: infer Q): unknown } ? Q : never;
-export type AnswerOf<M extends AnyStateMachine> = M extends { query(query: never): infer A } ? A : never;
+export type QueryOf<M extends AnyStateMachine> = M extends { query(query: infer Q, at: never): unknown }
+  ? Q
+  : never;
+export type AnswerOf<M extends AnyStateMachine> = M extends { query(query: never, at: never): infer A }
+  ? A
+  : never;

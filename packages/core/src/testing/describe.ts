@@ -133,6 +133,10 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     }
     case "standIn":
       return message.on ? "StandIn from now on" : "StandIn no more";
+    case "follow":
+      return `Follow applied below ${message.appliedBelow}${message.feed ? ", to be fed" : ""}`;
+    case "followed":
+      return `Followed chosen below ${message.chosenBelow}`;
     default:
       return assertNever(message);
   }
