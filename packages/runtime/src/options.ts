@@ -63,6 +63,10 @@ export const runtimeLimits = {
   announceAfterMs: 2000,
   /** An actor or a client under load gives its event loop a turn this often, in milliseconds. */
   eventLoopTurnMs: 5,
+  /** A round of a thread's actors that takes no longer than this, in milliseconds, is not divided for that turn. */
+  shortRoundMs: 1,
+  /** A frame that is sent in parts and waits for room is looked after this often, in milliseconds. */
+  feedAgainMs: 1,
   /** No actor waits longer than this for a ring of its doorbell, in milliseconds. */
   parkMsMax: 500,
   /** How often an actor with a port for a mailbox looks at its deadlines, in milliseconds. */
@@ -108,6 +112,10 @@ const storageBytesMaxDefault = 256 * 1024 * 1024;
 /** What is left to the log between snapshots must fit into an acceptor's storage so many times; for a large state: */
 const snapshotsPerStorage = 8;
 const largeSnapshotsPerStorage = 4;
+
+/** Which actors share a thread: see {@link ClusterOptions.threads}. */
+export type ThreadsMode = "isolated" | "compact" | "single";
+export const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const countUpTo = (max: number) => v.optional(count(max));
@@ -158,6 +166,7 @@ const schema = v.strictObject({
     }),
   ),
   mailbox: v.optional(v.picklist(["ring", "port"])),
+  threads: v.optional(v.picklist(threadsModes)),
   trace: v.optional(v.boolean()),
 });
 
@@ -223,6 +232,12 @@ export interface ClusterOptions<M extends AnyStateMachine> {
    * given up. Those that `faults.kill` ends do not count.
    */
   readonly restarts?: { readonly max?: number; readonly windowMs?: number };
+  /**
+   * A thread for each actor (`isolated`, default); one for the proposer, the acceptor and the learner of each number
+   * (`compact`); or one for all of them (`single`). Actors that share a thread end and come back together, and their
+   * learners share the modules of the state machine, though not its instances.
+   */
+  readonly threads?: ThreadsMode;
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
   /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
@@ -256,6 +271,7 @@ export interface ResolvedOptions {
   readonly storageBytesMax: number;
   readonly restarts: { readonly max: number; readonly windowMs: number };
   readonly mailbox: "ring" | "port";
+  readonly threads: ThreadsMode;
   readonly trace: boolean;
 }
 
@@ -298,6 +314,7 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     storageBytesMax,
     restarts: { max: options.restarts?.max ?? 8, windowMs: options.restarts?.windowMs ?? 60_000 },
     mailbox: options.mailbox ?? "ring",
+    threads: options.threads ?? "isolated",
     trace: options.trace ?? false,
   };
 }
