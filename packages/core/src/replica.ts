@@ -1,6 +1,6 @@
 import { assertNever } from "./assert.js";
 import type { KeepAliveSegment, OpenSegment, Segment, SequencedSegment } from "./batch.js";
-import type { AcceptedEntry, Address, Envelope, Message, QueryMessage, Result } from "./messages.js";
+import type { AcceptedEntry, Address, Envelope, Message, QueryMessage, Result, Results } from "./messages.js";
 import { noSamples, ResultSamples, type SampleOptions, type SamplesState } from "./result-samples.js";
 import { clientAddress } from "./roles.js";
 import { type ApplyCommands, type SessionState, SessionTable } from "./sessions.js";
@@ -88,6 +88,11 @@ export class Replica {
   /** Commands that took effect: neither duplicates nor fills nor no-ops. */
   get appliedCommands(): number {
     return this.#appliedCommands;
+  }
+
+  /** Logical time, in milliseconds: never goes back. */
+  get timeMs(): number {
+    return this.#timeMs;
   }
 
   get sessions(): number {
@@ -186,7 +191,7 @@ export class Replica {
     }
   }
 
-  #run(segment: SequencedSegment, skip: number, firstInstance: number): readonly Result[] {
+  #run(segment: SequencedSegment, skip: number, firstInstance: number): Results {
     if (segment.kind === "fill") return new Array<Result>(segment.count - skip).fill(undefined);
     this.#appliedCommands += segment.count - skip;
     const results = this.#host.apply(segment, skip, firstInstance, this.#timeMs);
@@ -202,7 +207,7 @@ export class Replica {
     }
   }
 
-  #respond(segment: SequencedSegment, firstSequence: number, results: readonly Result[]): void {
+  #respond(segment: SequencedSegment, firstSequence: number, results: Results): void {
     const { session } = segment;
     const appliedBelow = this.#appliedBelow;
     this.#answer(segment, { type: "response", session, firstSequence, results, appliedBelow });

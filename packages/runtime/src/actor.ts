@@ -42,7 +42,7 @@ export interface ActorSpec extends RoleSpec {
   readonly name: Address;
   readonly mailbox: MailboxKind;
   readonly doorbell: Doorbell;
-  /** Where clients announce themselves, for roles that talk to them over rings. */
+  /** Where clients and replicas announce themselves, when they talk over rings. */
   readonly channel?: string;
   readonly control: MessagePort;
 }
@@ -60,6 +60,8 @@ export interface MailboxStatus {
   readonly droppedFrames: number;
   /** How many clients have lanes here; only with rings, and not for acceptors. */
   readonly clients?: number;
+  /** How many replicas in users' threads have lanes here; only with rings. */
+  readonly replicas?: number;
 }
 
 /** What an actor or client has done so far. */
@@ -156,10 +158,12 @@ export class Actor implements ActorControl {
     const { frames, bytes, wakeUps, lostWakeUps } = this.#inbox.counters;
     const depthBytes = this.#inbox.depthBytes();
     const droppedFrames = this.#post.traffic.dropped;
-    const clients = this.#clients === undefined ? {} : { clients: this.#clients.count };
+    const known = this.#clients;
+    const clients = known === undefined || this.#spec.role === "acceptor" ? {} : { clients: known.count };
+    const replicas = known === undefined ? {} : { replicas: known.replicas };
     return {
       ...host.status(),
-      mailbox: { depthBytes, frames, bytes, wakeUps, lostWakeUps, droppedFrames, ...clients },
+      mailbox: { depthBytes, frames, bytes, wakeUps, lostWakeUps, droppedFrames, ...clients, ...replicas },
     };
   }
 

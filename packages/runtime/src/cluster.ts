@@ -1,6 +1,7 @@
 import { type Address, addressesOf, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
 import type { ActorStatus } from "./actor-status.js";
+import { isReplica } from "./announcements.js";
 import type { Client } from "./client.js";
 import { assembleClient, createClient, openClient } from "./connect.js";
 import type { StateMachineSpec } from "./engine.js";
@@ -10,6 +11,7 @@ import { Faults } from "./faults.js";
 import type { ClusterHandle } from "./handle.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import { PortAttachment } from "./port-attachment.js";
+import type { ReplicaStatus } from "./role-host.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
 import { Supervisor } from "./supervisor.js";
 
@@ -25,6 +27,8 @@ export interface ClusterStatus {
   readonly leader: string | null;
   /** Those that are connected, on all threads. */
   readonly clients: readonly string[];
+  /** Replicas on all threads, and how much of the log they have applied, as far as learners have heard. */
+  readonly replicas: readonly ReplicaStatus[];
 }
 
 /**
@@ -107,8 +111,10 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    const clients = new Set([...this.#supervisor.clients(), ...this.#clients.keys()]);
-    return { actors, leader: leaderOf(actors), clients: [...clients] };
+    const names = new Set([...this.#supervisor.clients(), ...this.#clients.keys()]);
+    const clients = [...names].filter(name => !isReplica(name));
+    const replicas = [...names].filter(isReplica).map(name => replicaOf(name, actors));
+    return { actors, leader: leaderOf(actors), clients, replicas };
   }
 
   /**
@@ -178,6 +184,12 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
       outcome: "not-applied",
     });
   }
+}
+
+/** What the learner knows that has heard of it last: it never goes back. */
+function replicaOf(name: Address, actors: readonly ActorStatus[]): ReplicaStatus {
+  const known = actors.flatMap(({ replicas = [] }) => replicas).filter(replica => replica.name === name);
+  return { name, appliedBelow: Math.max(0, ...known.map(({ appliedBelow }) => appliedBelow)) };
 }
 
 /** The proposer that leads, as far as it knows itself. */

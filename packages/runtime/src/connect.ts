@@ -80,7 +80,7 @@ export function assembleClient<M extends AnyStateMachine>(
 }
 
 /** Lanes in shared memory, which any thread can announce. */
-class RingAttachment implements Attachment {
+export class RingAttachment implements Attachment {
   readonly #handle: ClusterHandle;
   readonly #words: ClusterWords;
   readonly #announcement: Announcement;

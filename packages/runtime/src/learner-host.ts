@@ -181,7 +181,10 @@ export class LearnerHost implements RoleHost {
     const digestMismatches = { ...this.#digestMismatches };
     const published = latestSnapshot(this.#ownRegion);
     const snapshot = published === undefined ? null : statusOf(published);
-    return { state: this.#state, ballot: null, chosenBelow, appliedBelow, digestMismatches, snapshot };
+    const followers = [...this.#learner.followers(monotonicMs())];
+    const replicas = followers.map(([name, applied]) => ({ name, appliedBelow: applied }));
+    const state = this.#state;
+    return { state, ballot: null, chosenBelow, appliedBelow, digestMismatches, snapshot, replicas };
   }
 
   inspect(stateDigest: boolean): RoleInspection {

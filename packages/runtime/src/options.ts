@@ -33,6 +33,8 @@ export const runtimeLimits = {
   pipelineBytes: 512 * 1024,
   /** Bytes of a control lane. */
   controlLaneBytes: 64 * 1024,
+  /** Bytes of a lane in which hardly anything is said: from a replica in a user's thread, and from proposers to it. */
+  smallLaneBytes: 4096,
   /**
    * Bounds of what one acceptor may be told to retain, in bytes. Up to half of it is taken between snapshots; beside
    * that the largest command must fit in, wherever it is free.
@@ -43,6 +45,12 @@ export const runtimeLimits = {
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */
   fetchAfterMs: 100,
+  /** A replica in a user's thread does after this long: what feeds it comes in order, so that a gap is a loss. */
+  replicaFetchAfterMs: 40,
+  /** A replica applies or restores for so long at a time, in milliseconds: the thread is its user's. */
+  replicaSliceMs: 2,
+  /** Commands that it applies between two looks at the clock, at most. */
+  replicaPieceCommandsMax: 1024,
   /**
    * A client without progress for this long, in milliseconds, sends again if nobody says that it leads, otherwise
    * after as long once more; the next time after twice as long, and so on. A query is asked again after as long.
@@ -320,6 +328,21 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** Options of {@link Client.proposeBytes}: where each command begins, and those of any call. */
+export type BytesOptions = CallOptions &
+  (
+    | {
+        /** All commands are so many bytes long. */
+        readonly recordBytes: number;
+        readonly offsets?: undefined;
+      }
+    | {
+        /** Where each command begins: ascending, the first at 0. The last one ends where the bytes end. */
+        readonly offsets: ArrayLike<number>;
+        readonly recordBytes?: undefined;
+      }
+  );
+
 /** Options of one query. */
 export interface QueryOptions extends CallOptions {
   /**
@@ -347,6 +370,62 @@ export function checkCallOptions(options: CallOptions): void {
 /** @throws SynodError `INVALID_OPTIONS` */
 export function checkQueryOptions(options: QueryOptions): void {
   check(querySchema, options);
+}
+
+/** Options of one wait of a {@link Replica}. */
+export interface WaitOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** 10,000 when left out. */
+  readonly timeoutMs?: number;
+}
+
+/** Options of {@link joinReplica}. */
+export interface JoinOptions {
+  /** Gives up joining. */
+  readonly signal?: AbortSignal;
+  /** How long joining may take, in milliseconds; 30,000 when left out. */
+  readonly timeoutMs?: number;
+  /**
+   * What the replica remembers of the log for {@link Replica.entries}: so many commands (16,384), which took so many
+   * bytes (4,194,304) in the log. Decoded they take a few times as much.
+   */
+  readonly entries?: { readonly commandsMax?: number; readonly bytesMax?: number };
+}
+
+export const entriesDefault = { commandsMax: 16_384, bytesMax: 4 * 1024 * 1024 } as const;
+
+const joinSchema = v.strictObject({
+  ...callEntries,
+  entries: v.optional(
+    v.strictObject({
+      commandsMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 24))),
+      bytesMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32))),
+    }),
+  ),
+});
+
+/** @throws SynodError `INVALID_OPTIONS` */
+export function checkJoinOptions(options: JoinOptions): void {
+  check(joinSchema, options);
+}
+
+/** Options of {@link Replica.entries}. */
+export interface EntriesOptions {
+  /** The first instance that is wanted; when left out, what is applied from now on. */
+  readonly from?: number;
+  /** Ends the iteration, with an error `ABORTED`. */
+  readonly signal?: AbortSignal;
+}
+
+const entriesSchema = v.strictObject({
+  from: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  signal: callEntries.signal,
+});
+
+/** @throws SynodError `INVALID_OPTIONS` */
+export function checkEntriesOptions(options: EntriesOptions): void {
+  check(entriesSchema, options);
 }
 
 const stallMs = v.strictObject({

@@ -35,8 +35,16 @@ export interface RoleStatus {
   readonly storage?: StorageUsage;
   /** A learner: the snapshot that it has published last, in any of its lives; null when there is none. */
   readonly snapshot?: SnapshotStatus | null;
+  /** A learner: the replicas in users' threads that were heard of lately, and what is applied there. */
+  readonly replicas?: readonly ReplicaStatus[];
   /** A learner: values that were not what their digests say, the latest of them. None of them was used. */
   readonly digestMismatches?: { readonly count: number; readonly last: DigestMismatch | null };
+}
+
+/** A replica in a user's thread: everything below `appliedBelow` is applied there, as far as it has said. */
+export interface ReplicaStatus {
+  readonly name: Address;
+  readonly appliedBelow: number;
 }
 
 /** What a snapshot holds: everything below `instance`, in `bytes` bytes. */

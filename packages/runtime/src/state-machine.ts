@@ -38,8 +38,62 @@ export interface StateMachine<
   restore(chunks: AsyncIterable<Chunk>): Promise<void>;
 }
 
+/**
+ * Commands as bytes, for `applyBatch`: some that one client proposed one after the other. {@link next} goes to the next
+ * of them; `index`, `start`, `end` and `instance` are about that one. Valid during the call only.
+ *
+ * Where a batch begins and ends is chance and differs between replicas, so nothing may depend on it.
+ */
+export interface CommandBatch {
+  /** Goes to the next command, at first to the first; false when there is none left. */
+  next(): boolean;
+  /** Memory that the commands lie in, with other things: what a machine wants to keep it must copy. */
+  readonly bytes: Uint8Array;
+  /** The same memory, to read numbers from: `batch.view.getUint32(batch.start, true)`. */
+  readonly view: DataView;
+  /** Where in `bytes` the command begins, */
+  readonly start: number;
+  /** and where it ends: `batch.bytes.subarray(batch.start, batch.end)`. */
+  readonly end: number;
+  /** Which of the batch's commands it is, from 0 on. */
+  readonly index: number;
+  /** How many commands the batch has. */
+  readonly count: number;
+  /** One number for each command, 0 until it is set: `batch.results[batch.index] = total`. Empty without results. */
+  readonly results: Float64Array;
+  /** Position of the command in the log. */
+  readonly instance: number;
+  /** The leader's clock when it proposed the commands, in milliseconds: the same on every replica, never going back. */
+  readonly timeMs: number;
+}
+
+/**
+ * What is replicated, for commands that are bytes: `client.proposeBytes` proposes them, and no object is made of them
+ * on the way. A machine may have `apply` as well, for commands that are not. As there, nothing but the state, the
+ * commands and their positions may matter.
+ */
+export interface BytesStateMachine<Query = unknown, Answer = unknown, Chunk = unknown> {
+  /** What callers get: a number for each command (default), or `"none"`, which saves eight bytes for each. */
+  readonly batchResults?: "numbers" | "none";
+  /**
+   * Takes the effects of the batch's commands in order: `while (batch.next()) ...`. What it throws rejects the command
+   * that it is at; it is then called again with the same batch, which goes on behind that command. So it is when it
+   * returns before it has seen the last one.
+   */
+  applyBatch(batch: CommandBatch): void;
+  /** Reads without changing anything. */
+  query?(query: Query, at: QueriedAt): Answer;
+  /** The whole state, in pieces of any size that survive the encoding. A piece must not change once it was yielded. */
+  snapshot(): Iterable<Chunk>;
+  /** Replaces the state by that of a snapshot. */
+  restore(chunks: AsyncIterable<Chunk>): Promise<void>;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: a machine of any types, which are then inferred from it
-export type AnyStateMachine = StateMachine<any, any, any, any, any>;
+export type AnyStateMachine = StateMachine<any, any, any, any, any> | BytesStateMachine<any, any, any>;
+
+// biome-ignore lint/suspicious/noExplicitAny: any parameters, any result
+type Apply = (...parameters: any[]) => any;
 
 /** A class that learners can load: `moduleUrl` is `import.meta.url` of the module whose default export it is. */
 export interface StateMachineClass<M extends AnyStateMachine = AnyStateMachine> {
@@ -55,8 +109,17 @@ export type StateMachineSource<M extends AnyStateMachine> =
   | string
   | { readonly url: URL | string; readonly export: string };
 
-export type CommandOf<M extends AnyStateMachine> = Parameters<M["apply"]>[0];
-export type ResultOf<M extends AnyStateMachine> = ReturnType<M["apply"]>;
+/** What a machine's `apply` takes; nothing, for one that has only `applyBatch`. */
+export type CommandOf<M extends AnyStateMachine> = M extends { apply: Apply }
+  ? Parameters<M["apply"]>[0]
+  : never;
+export type ResultOf<M extends AnyStateMachine> = M extends { apply: Apply } ? ReturnType<M["apply"]> : never;
+/** What `proposeBytes` takes: bytes, for a machine with `applyBatch`. */
+export type BytesOf<M extends AnyStateMachine> = M extends { applyBatch: Apply } ? Uint8Array : never;
+/** What `proposeBytes` gives: a number for each command, or nothing. */
+export type BytesResultOf<M extends AnyStateMachine> = M extends { readonly batchResults: "none" }
+  ? undefined
+  : Float64Array;
 export type QueryOf<M extends AnyStateMachine> = M extends { query(query: infer Q, at: never): unknown }
   ? Q
   : never;

@@ -37,10 +37,11 @@ export class Supervisor {
     this.#snapshotRegions = Array.from({ length: topology.learners }, () =>
       createSnapshotRegion(runtimeLimits.snapshotBytesMax),
     );
-    const entrances = wired
-      .filter(({ role }) => role !== "acceptor")
-      .map(({ name, doorbell }) => ({ name, doorbell }));
-    this.handle = createHandle(topology, options, entrances);
+    const entrance = ({ name, doorbell }: WiredActor) => ({ name, doorbell });
+    const entrances = wired.filter(({ role }) => role !== "acceptor").map(entrance);
+    const acceptors = wired.filter(({ role }) => role === "acceptor").map(entrance);
+    const snapshotRegions = this.#snapshotRegions;
+    this.handle = createHandle(topology, options, entrances, { acceptors, snapshotRegions });
     if (options.mailbox === "ring") this.#clients = new ClientRegistry(this.handle);
     this.#actors = new Map(
       wired.map(actor => [actor.name, this.#supervise(actor, topology, stateMachine)] as const),
@@ -100,7 +101,7 @@ export class Supervisor {
     return this.#actor(name).stall(ms);
   }
 
-  /** The names of all clients, on whichever threads. */
+  /** The names of all clients and replicas, on whichever threads. */
   clients(): Address[] {
     return this.#clients?.names() ?? [];
   }
@@ -136,7 +137,7 @@ export class Supervisor {
         snapshotRegions: role === "learner" ? this.#snapshotRegions : [],
         mailbox,
         doorbell,
-        ...(mailbox === "ring" && role !== "acceptor" ? { channel: this.handle.channel } : {}),
+        ...(mailbox === "ring" ? { channel: this.handle.channel } : {}),
         ...(storageRegion === undefined ? {} : { storageRegion }),
       },
       survives: role !== "acceptor" || isShared,

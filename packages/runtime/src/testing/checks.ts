@@ -1,8 +1,9 @@
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
+import { isBytes } from "../byte-codec.js";
 import { valueCodec } from "../command-codec.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import { type CheckName, commandCount, Finding, show } from "./check-error.js";
-import type { Step } from "./steps.js";
+import { batchesOf, type Step } from "./steps.js";
 import {
   isSameOutcome,
   isSameSnapshot,
@@ -37,6 +38,7 @@ interface Point {
 export async function runChecks(create: Create, steps: readonly Step[]): Promise<void> {
   const reference = await run(create, steps);
   await checkReplica(create, steps, reference);
+  checkBatches(create, steps, reference);
   checkQueries(create, steps, reference);
   const points = checkSnapshots(create, steps, reference);
   for (const point of points) await checkRestore(create, steps, reference, point);
@@ -83,6 +85,19 @@ async function checkReplica(create: Create, steps: readonly Step[], reference: R
     compareResults(check, who, step, reference.results[index]!, results[index]!);
   });
   compareEnds(check, who, steps, reference, replica);
+}
+
+/** Commands as bytes, in batches as long as can be: all others are given one at a time. */
+function checkBatches(create: Create, steps: readonly Step[], reference: Reference): void {
+  if (steps.length === 0 || !isBytes(steps[0]!.commandBytes)) return;
+  const check = "batches may be cut anywhere";
+  const who = "given the same commands in longer batches,";
+  const subject = new Subject(create);
+  const results = batchesOf(steps).flatMap(batch => subject.applyBatch(batch));
+  steps.forEach((step, index) => {
+    compareResults(check, who, step, reference.results[index]!, results[index]!);
+  });
+  compareEnds(check, who, steps, reference, subject);
 }
 
 function checkQueries(create: Create, steps: readonly Step[], reference: Reference): void {
@@ -238,7 +253,7 @@ function answersOf(subject: Subject, steps: readonly Step[]): Outcome[] {
 
 function compareResults(check: CheckName, who: string, step: Step, expected: Outcome, found: Outcome): void {
   if (isSameOutcome(expected, found)) return;
-  throw new Finding(check, `${who} apply() returned something else at instance ${step.instance}`, {
+  throw new Finding(check, `${who} a command returned something else at instance ${step.instance}`, {
     instance: step.instance,
     expected: showOutcome(expected),
     found: showOutcome(found),
