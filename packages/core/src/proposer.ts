@@ -434,8 +434,11 @@ export class Proposer {
     now: number,
   ): void {
     this.#noteChosen(appliedBelow);
-    this.#distinguished.progress(learner, appliedBelow);
-    this.#trimming.reported(learner, trimBelow, pinnedAt, now);
+    // An observer says only that it is stuck: it is nobody who could be distinguished, and nothing is kept for it.
+    if (learner >= 0) {
+      this.#distinguished.progress(learner, appliedBelow);
+      this.#trimming.reported(learner, trimBelow, pinnedAt, now);
+    }
     if (stuck) this.#onStuck(appliedBelow, now);
   }
 

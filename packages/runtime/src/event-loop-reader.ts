@@ -22,9 +22,13 @@ export class EventLoopReader {
   /** When there last was a frame. */
   heardAtMs = 0;
 
-  constructor(inbox: Inbox, recipient: Recipient) {
+  readonly #turnMs: number;
+
+  /** Reads for about `turnMs` milliseconds at a time. */
+  constructor(inbox: Inbox, recipient: Recipient, turnMs: number = runtimeLimits.eventLoopTurnMs) {
     this.#inbox = inbox;
     this.#recipient = recipient;
+    this.#turnMs = turnMs;
   }
 
   /** Takes what has come until there is nothing, then sleeps until the doorbell rings; and so on. */
@@ -48,7 +52,7 @@ export class EventLoopReader {
     this.listen();
   };
 
-  readonly #isTurnDue = (): boolean => monotonicMs() - this.#turnedAtMs >= runtimeLimits.eventLoopTurnMs;
+  readonly #isTurnDue = (): boolean => monotonicMs() - this.#turnedAtMs >= this.#turnMs;
 
   #receive(isEnough: () => boolean): void {
     while (this.#inbox.receive(this.#recipient.onFrame, runtimeLimits.framesPerTurn) > 0) {

@@ -26,12 +26,31 @@ export type {
   ClientMetricsSnapshot,
   ClusterMetrics,
 } from "./metrics/snapshot.js";
-export type { CallOptions, ClusterOptions, QueryOptions } from "./options.js";
+export type {
+  BytesOptions,
+  CallOptions,
+  ClusterOptions,
+  EntriesOptions,
+  JoinOptions,
+  QueryOptions,
+  WaitOptions,
+} from "./options.js";
+export { type CommandFailure, ProposeAllError } from "./propose-all-error.js";
+export type { ReplicaEntry } from "./replica/entry-tail.js";
+export { joinReplica } from "./replica/join-replica.js";
+export type { ReadAt, Replica } from "./replica/replica.js";
+export type { ReplicaEvents } from "./replica/replica-events.js";
+export type { ReplicaStatus } from "./role-host.js";
 export type {
   AnswerOf,
   AnyStateMachine,
   AppliedAt,
+  BytesOf,
+  BytesResultOf,
+  BytesStateMachine,
+  CommandBatch,
   CommandOf,
+  QueriedAt,
   QueryOf,
   ResultOf,
   StateMachine,

@@ -194,6 +194,8 @@ export class LearnerHost implements RoleHost {
     const digestMismatches = { ...this.#digestMismatches };
     const published = latestSnapshot(this.#ownRegion);
     const snapshot = published === undefined ? null : statusOf(published);
+    const followers = [...this.#learner.followers(monotonicMs())];
+    const replicas = followers.map(([name, applied]) => ({ name, appliedBelow: applied }));
     return {
       state: this.#state,
       ballot: null,
@@ -204,6 +206,7 @@ export class LearnerHost implements RoleHost {
       backlogBytes: this.#backlog.bytes,
       digestMismatches,
       snapshot,
+      replicas,
     };
   }
 

@@ -50,8 +50,16 @@ export interface RoleStatus {
   readonly sessions?: number;
   /** A learner: what is chosen and waits to be applied, in bytes, about. */
   readonly backlogBytes?: number;
+  /** A learner: the replicas in users' threads that were heard of lately, and what is applied there. */
+  readonly replicas?: readonly ReplicaStatus[];
   /** A learner: values that were not what their digests say, the latest of them. None of them was used. */
   readonly digestMismatches?: { readonly count: number; readonly last: DigestMismatch | null };
+}
+
+/** A replica in a user's thread: everything below `appliedBelow` is applied there, as far as it has said. */
+export interface ReplicaStatus {
+  readonly name: Address;
+  readonly appliedBelow: number;
 }
 
 /** What a snapshot holds: everything below `instance`, in `bytes` bytes. */

@@ -21,8 +21,6 @@ export class ActorMeter {
   readonly #sentFrames: Published;
   readonly #sentBytes: Published;
   readonly #droppedFrames: Published;
-  /** Since when the actor has been at work, or has last looked at its mailbox, in milliseconds. */
-  #sinceMs = 0;
 
   constructor(metrics: ActorMetrics, inbox: Inbox, traffic: TrafficCounters) {
     this.#metrics = metrics;
@@ -38,15 +36,9 @@ export class ActorMeter {
     this.#droppedFrames = published(metrics.counter("droppedFrames"));
   }
 
-  /** The actor begins to work, after a rest. */
-  begins(now: number): void {
-    this.#sinceMs = now;
-  }
-
-  /** The actor has worked until now. */
-  worked(now: number): void {
-    this.#turnMs.record(now - this.#sinceMs);
-    this.#sinceMs = now;
+  /** The actor has been at work for so long, in milliseconds. */
+  worked(ms: number): void {
+    this.#turnMs.record(ms);
   }
 
   /** After everything that may have kept the actor from its mailbox for long: how much waits there? */

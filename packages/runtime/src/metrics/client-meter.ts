@@ -15,12 +15,20 @@ type Open = Pick<ClientMetricsSnapshot, "openCommands" | "queuedCommands" | "que
  */
 export class ClientMeter {
   readonly #proposeMs = new Histogram(stepsPerUnitOf("proposeMs"));
+  readonly #proposeAllMs = new Histogram(stepsPerUnitOf("proposeAllMs"));
   readonly #queryMs = new Histogram(stepsPerUnitOf("queryMs"));
   #sentCommands = 0;
   #answeredCommands = 0;
   #lateCommands = 0;
   #timing: { readonly ordinal: number; readonly sinceMs: number; sequence: number } | undefined;
+  #isCallTimed = false;
+  readonly #now: () => number;
   #query: { readonly id: number; readonly sinceMs: number } | undefined;
+
+  /** `now` is asked only for what is timed. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   /** Whether the next command is to be timed. Asked for each of them. */
   get wantsCommand(): boolean {
@@ -32,9 +40,9 @@ export class ClientMeter {
     this.#timing = { ordinal, sinceMs: now, sequence: -1 };
   }
 
-  /** No command waits to be sent: one that was timed and did not leave was cancelled. */
-  queueIsEmpty(): void {
-    if (this.#timing !== undefined && this.#timing.sequence < 0) this.#timing = undefined;
+  /** Commands may have been cancelled. If none waits to be sent, the one that was timed and did not leave was. */
+  cancelled(noneWaits: boolean): void {
+    if (noneWaits && this.#timing !== undefined && this.#timing.sequence < 0) this.#timing = undefined;
   }
 
   /** Commands were sent, up to `sequence`: all that was queued before `ordinal` is sent now, or was cancelled. */
@@ -44,29 +52,46 @@ export class ClientMeter {
     if (timing !== undefined && timing.sequence < 0 && timing.ordinal < ordinal) timing.sequence = sequence;
   }
 
-  /** Results have come; `now` is asked only for what is timed. */
-  answered(firstSequence: number, count: number, now: () => number): void {
+  /** A call with many commands was made. */
+  called(promise: Promise<unknown>, sinceMs: number): void {
+    if (this.#isCallTimed) return;
+    this.#isCallTimed = true;
+    const over = () => {
+      this.#isCallTimed = false;
+    };
+    const answered = () => {
+      over();
+      this.#proposeAllMs.record(this.#now() - sinceMs);
+    };
+    promise.then(answered, over);
+  }
+
+  /** Results have come. */
+  answered(firstSequence: number, count: number): void {
     this.#answeredCommands += count;
     const timing = this.#timing;
     if (timing === undefined || timing.sequence < 0 || timing.sequence >= firstSequence + count) return;
     // One that was given up has no answer: what comes later says nothing of it.
-    if (timing.sequence >= firstSequence) this.#proposeMs.record(now() - timing.sinceMs);
+    if (timing.sequence >= firstSequence) this.#proposeMs.record(this.#now() - timing.sinceMs);
     this.#timing = undefined;
   }
 
-  late(): void {
-    this.#lateCommands += 1;
+  late(commands: number): void {
+    this.#lateCommands += commands;
   }
 
   asked(id: number, now: number): void {
     this.#query ??= { id, sinceMs: now };
   }
 
-  /** A query was answered; without `now`, it is over without an answer. */
-  queryOver(id: number, now?: () => number): void {
-    if (this.#query?.id !== id) return;
-    if (now !== undefined) this.#queryMs.record(now() - this.#query.sinceMs);
-    this.#query = undefined;
+  queryAnswered(id: number): void {
+    if (this.#query?.id === id) this.#queryMs.record(this.#now() - this.#query.sinceMs);
+    this.queryOver(id);
+  }
+
+  /** A query is over, answered or not. */
+  queryOver(id: number): void {
+    if (this.#query?.id === id) this.#query = undefined;
   }
 
   read(name: string, open: Open, inbox: InboxCounters, traffic: TrafficCounters): ClientMetricsSnapshot {
@@ -82,6 +107,7 @@ export class ClientMeter {
       wakeUps: inbox.wakeUps,
       lostWakeUps: inbox.lostWakeUps,
       proposeMs: this.#proposeMs.read(),
+      proposeAllMs: this.#proposeAllMs.read(),
       queryMs: this.#queryMs.read(),
     };
   }

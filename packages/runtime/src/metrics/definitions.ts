@@ -43,7 +43,9 @@ export const actorMetrics = {
   droppedFrames: counter("Frames that found no room at their receiver. The protocol repairs the loss."),
   wakeUps: counter("Times that the sleeping actor was woken."),
   lostWakeUps: counter("Times that the actor slept on though a frame was announced. 0, or a bug."),
-  turnMs: histogram("For how long the actor worked between two looks at its mailbox; long ones are stalls."),
+  turnMs: histogram(
+    "For how long the actor, or its thread's event loop, was at work at a time; long ones are stalls.",
+  ),
 } as const;
 
 export const proposerMetrics = {
@@ -95,7 +97,7 @@ export const learnerMetrics = {
 
 /** Of a client of the thread that looks. */
 export const clientMetrics = {
-  openCommands: gauge("Commands whose promises are open, those that wait to be sent included."),
+  openCommands: gauge("Promises of commands that are open; a call with many commands has one."),
   queuedCommands: gauge("Commands that wait to be sent."),
   queuedBytes: gauge("Upper bound of the bytes of commands that wait to be sent."),
   openQueries: gauge("Queries whose promises are open."),
@@ -108,6 +110,9 @@ export const clientMetrics = {
   wakeUps: counter("Times that the sleeping client was woken."),
   lostWakeUps: counter("Times that the client slept on though a frame was announced. 0, or a bug."),
   proposeMs: histogram("From a call of propose() until its answer, of one command at a time."),
+  proposeAllMs: histogram(
+    "From a call of proposeAll() or proposeBytes() until its answer, of one call at a time.",
+  ),
   queryMs: histogram("From a call of query() until its answer, of one query at a time."),
 } as const;
 

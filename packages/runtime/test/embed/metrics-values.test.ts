@@ -111,29 +111,31 @@ describe("a client times one command at a time", () => {
   const read = (meter: ClientMeter) => meter.read("client-1", open, inbox, new TrafficCounters());
 
   test("until the answer of the batch that it left in", () => {
-    const meter = new ClientMeter();
+    let now = 110;
+    const meter = new ClientMeter(() => now);
     meter.proposed(7, 100);
     expect(meter.wantsCommand).toBe(false);
     meter.sent(7, 6, 7);
-    meter.answered(0, 7, () => 110);
+    meter.answered(0, 7);
     expect(meter.wantsCommand).toBe(false);
     meter.sent(2, 8, 9);
-    meter.answered(7, 2, () => 130);
+    now = 130;
+    meter.answered(7, 2);
     expect(meter.wantsCommand).toBe(true);
     expect(read(meter).proposeMs).toMatchObject({ count: 1, sum: 30 });
     expect(read(meter)).toMatchObject({ sentCommands: 9, answeredCommands: 9 });
   });
 
   test("unless it was cancelled before it left, or given up later", () => {
-    const meter = new ClientMeter();
+    const meter = new ClientMeter(() => 900);
     meter.proposed(0, 100);
-    meter.queueIsEmpty();
+    meter.cancelled(true);
     expect(meter.wantsCommand).toBe(true);
     meter.proposed(1, 200);
     meter.sent(1, 0, 2);
-    meter.queueIsEmpty();
+    meter.cancelled(true);
     expect(meter.wantsCommand).toBe(false);
-    meter.answered(1, 5, () => 900);
+    meter.answered(1, 5);
     expect(meter.wantsCommand).toBe(true);
     expect(read(meter).proposeMs.count).toBe(0);
   });
