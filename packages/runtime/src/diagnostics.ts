@@ -2,7 +2,7 @@
  * The channels of `node:diagnostics_channel` on which Synod tells what happens. A channel belongs to one thread: each
  * message below is published on the thread named with it, and nothing is made for a channel without subscribers.
  */
-import { channel, tracingChannel } from "node:diagnostics_channel";
+import { type Channel, channel, tracingChannel } from "node:diagnostics_channel";
 
 /** On `synod:batch`, on a client's thread: commands have left for the leader. */
 export interface BatchMessage {
@@ -46,7 +46,9 @@ export interface ProposeContext {
   error?: unknown;
 }
 
-export const channels = {
+type Name = "batch" | "apply" | "snapshot" | "leader" | "actor" | "divergence";
+
+export const channels: Readonly<Record<Name, Channel>> = {
   batch: channel("synod:batch"),
   apply: channel("synod:apply"),
   snapshot: channel("synod:snapshot"),
@@ -54,7 +56,7 @@ export const channels = {
   leader: channel("synod:leader"),
   actor: channel("synod:actor"),
   divergence: channel("synod:divergence"),
-} as const;
+};
 
 const proposing = tracingChannel<unknown, ProposeContext>("synod:propose");
 

@@ -125,7 +125,7 @@ export const roleMetrics = {
 type Definitions = Readonly<Record<string, MetricDefinition>>;
 
 /** The names in a table of so many kinds. */
-export type NamesOf<Table extends Definitions, Kind extends MetricKind> = {
+type NamesOf<Table extends Definitions, Kind extends MetricKind> = {
   [Name in keyof Table]: Table[Name]["kind"] extends Kind ? Name : never;
 }[keyof Table];
 
