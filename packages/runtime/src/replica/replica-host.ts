@@ -172,10 +172,11 @@ export class ReplicaHost {
   #step(): void {
     if (this.#isClosed) return;
     const now = monotonicMs();
-    const { chosen, send, snapshotWanted } = this.#observer.takeReady();
-    this.#applier.push(chosen);
-    this.#send(send);
-    if (snapshotWanted !== undefined && !this.#isRestoring) void this.#restore();
+    if (this.#learn() && !this.#isRestoring) {
+      void this.#restore();
+      // What is to be fetched behind the snapshot must not wait.
+      this.#learn();
+    }
     if (!this.#isRestoring) this.#apply(now);
     this.#sync(now);
     this.#watcher.onStep(now);
@@ -183,6 +184,14 @@ export class ReplicaHost {
     this.#observer.hold(this.#applier.isFull);
     this.#post.flush();
     this.#armTimer();
+  }
+
+  /** True when acceptors have forgotten what comes next. */
+  #learn(): boolean {
+    const { chosen, send, snapshotWanted } = this.#observer.takeReady();
+    this.#applier.push(chosen);
+    this.#send(send);
+    return snapshotWanted !== undefined;
   }
 
   #apply(now: number): void {
