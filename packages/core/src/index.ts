@@ -34,7 +34,7 @@ export { Learner, type LearnerOptions, type LearnerReady } from "./learner.js";
 export { limits } from "./limits.js";
 export * from "./messages.js";
 export { Observer, type ObserverOptions } from "./observer.js";
-export type { Settled } from "./outstanding.js";
+export type { Deadlines, Settled } from "./outstanding.js";
 export { Proposer } from "./proposer.js";
 export type { DigestOf, ProposerOptions } from "./proposer-options.js";
 export {

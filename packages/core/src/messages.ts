@@ -258,7 +258,7 @@ export interface ResponseMessage {
   readonly type: "response";
   readonly session: number;
   readonly firstSequence: number;
-  readonly results: readonly Result[];
+  readonly results: Results;
   /** Everything below is applied at the answering learner. */
   readonly appliedBelow: number;
 }
@@ -301,6 +301,14 @@ export interface AnswerMessage {
 
 /** What a state machine returned, or how it failed. Opaque to the protocol. */
 export type Result = unknown;
+
+/** Results of consecutive commands, one each: an array, or whatever is as good as one, such as an array of numbers. */
+export interface Results {
+  readonly length: number;
+  readonly [position: number]: Result;
+  /** Those from `start` on, `end` excluded. */
+  slice(start: number, end: number): Results;
+}
 
 /** Stands in the place of a result when the state machine threw. */
 export class ApplyFailure {

@@ -7,12 +7,12 @@ import {
   type DigestSource,
   type Message,
   type MessageType,
-  type Result,
   type Segment,
 } from "@synod/core";
 import { Packr } from "msgpackr";
 import { valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { decodeResults, encodeResults } from "./result-codec.js";
 
 /*
  * Protocol messages are positional msgpack arrays that any msgpack library can read: the type's number, then the
@@ -387,26 +387,4 @@ function toSegment(f: Field[]): Segment {
     default:
       throw new SynodError("ACTOR_FAILED", `a segment of unknown kind ${String(f[0])}`);
   }
-}
-
-type Failure = [index: number, reason: string];
-
-/** Results for a frame: failures stand beside what can be encoded. */
-export function encodeResults(results: readonly Result[]): { results: Uint8Array; failures: Failure[] } {
-  let clean = results;
-  const failures: Failure[] = [];
-  for (let index = 0; index < results.length; index++) {
-    const result = results[index];
-    if (typeof result !== "object" || !(result instanceof ApplyFailure)) continue;
-    if (failures.length === 0) clean = results.slice();
-    (clean as Result[])[index] = null;
-    failures.push([index, result.reason]);
-  }
-  return { results: valueCodec.encode(clean), failures };
-}
-
-export function decodeResults(bytes: Uint8Array, failures: readonly Failure[]): Result[] {
-  const results = valueCodec.decode(bytes) as Result[];
-  for (const [index, reason] of failures) results[index] = new ApplyFailure(reason);
-  return results;
 }

@@ -16,6 +16,7 @@ export type {
 export type { Faults } from "./faults.js";
 export type { ClusterHandle } from "./handle.js";
 export type {
+  BytesOptions,
   CallOptions,
   ClusterOptions,
   EntriesOptions,
@@ -23,6 +24,7 @@ export type {
   QueryOptions,
   WaitOptions,
 } from "./options.js";
+export { type CommandFailure, ProposeAllError } from "./propose-all-error.js";
 export type { ReplicaEntry } from "./replica/entry-tail.js";
 export { joinReplica } from "./replica/join-replica.js";
 export type { ReadAt, Replica } from "./replica/replica.js";
@@ -32,7 +34,12 @@ export type {
   AnswerOf,
   AnyStateMachine,
   AppliedAt,
+  BytesOf,
+  BytesResultOf,
+  BytesStateMachine,
+  CommandBatch,
   CommandOf,
+  QueriedAt,
   QueryOf,
   ResultOf,
   StateMachine,

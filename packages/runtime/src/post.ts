@@ -134,6 +134,6 @@ function halvesOf(response: ResponseMessage): ResponseMessage[] {
   const middle = results.length >> 1;
   return [
     { ...response, results: results.slice(0, middle) },
-    { ...response, firstSequence: firstSequence + middle, results: results.slice(middle) },
+    { ...response, firstSequence: firstSequence + middle, results: results.slice(middle, results.length) },
   ];
 }

@@ -418,7 +418,7 @@ export class Checker {
   }
 
   #onResponse({ session, firstSequence, results }: ResponseMessage): void {
-    results.forEach((result, position) => {
+    Array.from(results).forEach((result, position) => {
       const sequence = firstSequence + position;
       const isSo =
         this.sessions.hasResult(session, sequence) && this.sessions.resultOf(session, sequence) === result;

@@ -4,15 +4,15 @@ import {
   type CommandSegment,
   Replica as ReplicaRole,
   type ReplicaState,
-  type Result,
+  type Results,
   sliceBatch,
 } from "@synod/core";
 import { monotonicMs } from "../clock.js";
-import { commandCodec } from "../command-codec.js";
-import { failure, isThenable, promised } from "../engine.js";
 import { runtimeLimits } from "../options.js";
-import type { AnyStateMachine, AppliedAt } from "../state-machine.js";
+import { NoResults } from "../result-codec.js";
+import type { AnyStateMachine } from "../state-machine.js";
 import type { EntryTail } from "./entry-tail.js";
+import { CommandRunner, type Part } from "./run-commands.js";
 
 /** It answers nobody, so it belongs to no learner. */
 const noLearner = -1;
@@ -22,6 +22,7 @@ const pieceMs = 0.5;
 /** What was learned and is not applied yet, and the state machine that it is applied to, piece by piece. */
 export class Applier {
   readonly #tail: EntryTail;
+  readonly #runner = new CommandRunner();
   readonly #sessionTimeoutMs: number;
   #machine: AnyStateMachine;
   #role: ReplicaRole;
@@ -30,9 +31,6 @@ export class Applier {
   #head = 0;
   #bytes = 0;
   #pieceCommands = 64;
-  /** The commands of these bytes: a segment may be applied in several pieces. */
-  #decodedFrom: Uint8Array | undefined;
-  #decoded: readonly unknown[] = [];
 
   constructor(machine: AnyStateMachine, sessionTimeoutMs: number, tail: EntryTail) {
     this.#tail = tail;
@@ -86,8 +84,7 @@ export class Applier {
     }
     this.#backlog = [];
     this.#head = 0;
-    this.#decodedFrom = undefined;
-    this.#decoded = [];
+    this.#runner.forget();
   }
 
   /** Goes on from a snapshot that was restored into `machine`. */
@@ -125,51 +122,16 @@ export class Applier {
     const machine = this.#machine;
     const host = {
       apply: (segment: CommandSegment, skip: number, firstInstance: number, timeMs: number) =>
-        this.#run(machine, segment, skip, firstInstance, timeMs),
+        this.#run(machine, { segment, skip, firstInstance, timeMs }),
       query: () => undefined,
     };
     return new ReplicaRole({ learner: noLearner, host, sessionTimeoutMs: this.#sessionTimeoutMs }, state);
   }
 
-  /** Results are for nobody but the tail: they are neither copied nor encoded. */
-  #run(
-    machine: AnyStateMachine,
-    segment: CommandSegment,
-    skip: number,
-    firstInstance: number,
-    timeMs: number,
-  ): readonly Result[] {
-    const commands = this.#decode(segment.bytes);
-    const first = segment.skip + skip;
-    const count = segment.count - skip;
-    const results = new Array<Result>(count);
-    const at = { instance: firstInstance, timeMs };
-    for (let index = 0; index < count; index++) {
-      at.instance = firstInstance + index;
-      results[index] = applyOne(machine, commands[first + index], at);
-    }
-    const { session, bytes } = segment;
-    const weight = Math.ceil((bytes.byteLength * count) / commands.length);
-    this.#tail.add({ firstInstance, timeMs, session, commands, first, results, bytes: weight });
-    // A session remembers only how many there were: a replica is never asked for results.
-    return new Array<Result>(count).fill(undefined);
-  }
-
-  #decode(bytes: Uint8Array): readonly unknown[] {
-    if (bytes !== this.#decodedFrom) {
-      this.#decoded = commandCodec.decode(bytes);
-      this.#decodedFrom = bytes;
-    }
-    return this.#decoded;
-  }
-}
-
-function applyOne(machine: AnyStateMachine, command: unknown, at: AppliedAt): Result {
-  try {
-    const value: unknown = machine.apply(command, at);
-    return typeof value === "object" && isThenable(value) ? promised(value, "apply()'s result") : value;
-  } catch (cause) {
-    return failure(cause);
+  /** A session remembers only how many there were: a replica is never asked for results. */
+  #run(machine: AnyStateMachine, part: Part): Results {
+    this.#tail.add(this.#runner.run(machine, part));
+    return new NoResults(part.segment.count - part.skip);
   }
 }
 

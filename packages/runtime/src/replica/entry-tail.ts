@@ -1,4 +1,4 @@
-import { ApplyFailure, type Result } from "@synod/core";
+import { ApplyFailure, type Results } from "@synod/core";
 
 /** A command of the log, as a replica applied it: what came twice was filtered out by its session. */
 export interface ReplicaEntry<Command = unknown, Value = unknown> {
@@ -20,10 +20,9 @@ export interface Run {
   readonly firstInstance: number;
   readonly timeMs: number;
   readonly session: number;
-  readonly commands: readonly unknown[];
-  /** The position in `commands` of the first one. */
-  readonly first: number;
-  readonly results: readonly Result[];
+  /** The command that stands so many instances behind the first one. */
+  readonly commandAt: (position: number) => unknown;
+  readonly results: Results;
   /** What they take in the log. */
   readonly bytes: number;
 }
@@ -90,10 +89,10 @@ export class EntryTail {
 }
 
 export function entryAt(run: Run, instance: number): ReplicaEntry {
-  const { firstInstance, timeMs, session, commands, first, results } = run;
+  const { firstInstance, timeMs, session, commandAt, results } = run;
   const position = instance - firstInstance;
   const result = results[position];
-  const entry = { instance, timeMs, session, command: commands[first + position] };
+  const entry = { instance, timeMs, session, command: commandAt(position) };
   if (!(result instanceof ApplyFailure)) return { ...entry, result };
   return { ...entry, result: undefined, failure: result.reason };
 }

@@ -1,6 +1,7 @@
 import { observerAddress } from "@synod/core";
 import { entrancesOf } from "../announcements.js";
 import { RingAttachment } from "../connect.js";
+import { checkEnvironment } from "../environment.js";
 import { SynodError } from "../errors.js";
 import { type ClusterHandle, ClusterWords, checkHandle } from "../handle.js";
 import { createDoorbell, openInbox, openOutbox } from "../mailbox/index.js";
@@ -21,13 +22,14 @@ const timeoutMsDefault = 30_000;
  * With a function, a replica that has fallen far behind restores a snapshot into a new instance while the old one is
  * read; with an instance it cannot be read meanwhile. Wait for what it is to show by `sync()` or `reached()`.
  *
- * @throws SynodError `INVALID_OPTIONS`, `CLUSTER_CLOSED`, `ABORTED`, `TIMEOUT`
+ * @throws SynodError `INVALID_OPTIONS`, `UNSUPPORTED_ENVIRONMENT`, `CLUSTER_CLOSED`, `ABORTED`, `TIMEOUT`
  */
 export async function joinReplica<M extends AnyStateMachine>(
   handle: ClusterHandle<M>,
   machine: NoInfer<M> | (() => NoInfer<M>),
   options: JoinOptions = {},
 ): Promise<Replica<M>> {
+  checkEnvironment();
   checkHandle(handle);
   checkJoinOptions(options);
   const makeMachine = typeof machine === "function" ? () => made(machine) : undefined;
@@ -82,8 +84,11 @@ function made(make: () => AnyStateMachine): AnyStateMachine {
 }
 
 function checked(machine: unknown): AnyStateMachine {
-  for (const method of ["apply", "snapshot", "restore"] as const) {
-    if (typeof (machine as AnyStateMachine | null | undefined)?.[method] === "function") continue;
+  const has = (method: string) =>
+    typeof (machine as Record<string, unknown> | null | undefined)?.[method] === "function";
+  const missing = ["snapshot", "restore"].find(method => !has(method));
+  const method = missing ?? (has("apply") || has("applyBatch") ? undefined : "apply");
+  if (method !== undefined) {
     const message = `the state machine of the replica has no method ${method}(): give joinReplica() an instance, or a function that makes one`;
     throw new SynodError("INVALID_OPTIONS", message, { path: "machine" });
   }

@@ -1,6 +1,6 @@
 import type { ReplicaState, SessionState } from "@synod/core";
 import { valueCodec } from "../command-codec.js";
-import { decodeResults, encodeResults } from "../frame-codec.js";
+import { decodeResults, type EncodedResults, encodeResults } from "../result-codec.js";
 
 /*
  * A snapshot is a row of chunks: first the replica's own state, then one chunk for each session, then what the state
@@ -47,7 +47,7 @@ export async function readReplicaState(
   return { appliedBelow, appliedCommands, timeMs, samples, sessions };
 }
 
-type StoredFields = [firstSequence: number, encoded: ReturnType<typeof encodeResults>];
+type StoredFields = [firstSequence: number, encoded: EncodedResults];
 
 function sessionOf(value: unknown): SessionState {
   const session = value as SessionState & { readonly stored: readonly unknown[] };
