@@ -35,7 +35,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
   readonly #syncWaits: Waits;
   readonly #iterators = new Set<EntryIterator>();
   readonly #waitingIterators = new Set<EntryIterator>();
-  readonly #at: QueriedAt;
+  readonly #at: Now;
   /** The wait of `joinReplica` until it is known how far there is to go. */
   #joining: number | undefined;
   #machine: AnyStateMachine;
@@ -52,15 +52,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
     this.#host = new ReplicaHost(parts, this.#watch());
     this.#syncWaits = new Waits(id => this.#host.syncs.forget(id));
     this.#machine = parts.machine;
-    const host = this.#host;
-    this.#at = {
-      get instance() {
-        return host.appliedBelow - 1;
-      },
-      get timeMs() {
-        return Math.max(host.timeMs, monotonicMs());
-      },
-    };
+    this.#at = new Now(this.#host);
   }
 
   /** The name under which `status()` and errors speak of this replica. */
@@ -259,6 +251,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
 
   /** At most once in a turn of the event loop, whatever was applied in it. */
   #scheduleChange(): void {
+    this.#at.forget();
     for (const iterator of [...this.#waitingIterators]) iterator.wake();
     if (this.#isChangeScheduled) return;
     this.#isChangeScheduled = true;
@@ -302,6 +295,35 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
       toldBelow === undefined ? "no learner has answered it" : `${toldBelow} are known to be chosen`;
     const message = `${this.name} has applied ${appliedBelow} instances and ${known}: look at cluster.status(), or give it more time`;
     return new SynodError("TIMEOUT", message, { outcome: "not-applied", cause: this.#lastFailure });
+  }
+}
+
+/** The time of reads. Looking at the clock takes longer than most of them: it is read once in a turn of the event loop. */
+class Now implements QueriedAt {
+  readonly #host: ReplicaHost;
+  #timeMs: number | undefined;
+  readonly #forget = () => this.forget();
+
+  constructor(host: ReplicaHost) {
+    this.#host = host;
+  }
+
+  get instance(): number {
+    return this.#host.appliedBelow - 1;
+  }
+
+  get timeMs(): number {
+    return this.#timeMs ?? this.#look();
+  }
+
+  forget(): void {
+    this.#timeMs = undefined;
+  }
+
+  #look(): number {
+    this.#timeMs = Math.max(this.#host.timeMs, monotonicMs());
+    setImmediate(this.#forget);
+    return this.#timeMs;
   }
 }
 
