@@ -441,8 +441,8 @@ const joinSchema = v.strictObject({
   ...callEntries,
   entries: v.optional(
     v.strictObject({
-      commandsMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 24))),
-      bytesMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32))),
+      commandsMax: countUpTo(2 ** 24),
+      bytesMax: countUpTo(2 ** 32),
     }),
   ),
 });

@@ -214,7 +214,7 @@ export class ReplicaHost {
   }
 
   #sync(now: number): void {
-    if (this.syncs.open === 0) return;
+    // Also when none is open any more: what was applied, or the deadline, may have ended the last one.
     const { send, done, expired } = this.syncs.takeReady(now);
     this.#send(send);
     // The feeder may stand still: whatever the leader has proposed is then fetched.
