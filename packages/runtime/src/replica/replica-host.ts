@@ -71,6 +71,7 @@ export class ReplicaHost {
   /** The log is kept from here on at least: an older snapshot is of no use. */
   #restoreFrom = 1;
   #isStepScheduled = false;
+  #applyUntil = 0;
   #isFlushScheduled = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -103,7 +104,10 @@ export class ReplicaHost {
       onFrames: () => this.#step(),
       onPause: () => this.#step(),
     };
-    this.#reader = new EventLoopReader(inbox, recipient, runtimeLimits.replicaSliceMs);
+    this.#reader = new EventLoopReader(inbox, recipient, {
+      turnMs: runtimeLimits.replicaSliceMs,
+      frames: runtimeLimits.replicaFramesPerLook,
+    });
     for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
   }
 
@@ -196,7 +200,9 @@ export class ReplicaHost {
 
   #apply(now: number): void {
     const before = this.#applier.appliedBelow;
-    this.#applier.run(now + runtimeLimits.replicaSliceMs);
+    // One slice in a turn of the event loop, however often there is mail in it.
+    if (!this.#isStepScheduled) this.#applyUntil = now + runtimeLimits.replicaSliceMs;
+    this.#applier.run(this.#applyUntil);
     if (this.#applier.appliedBelow > before) this.#noteApplied();
     if (this.#applier.isIdle || this.#isStepScheduled) return;
     this.#isStepScheduled = true;
