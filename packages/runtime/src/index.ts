@@ -38,7 +38,7 @@ export type {
 export { type CommandFailure, ProposeAllError } from "./propose-all-error.js";
 export type { ReplicaEntry } from "./replica/entry-tail.js";
 export { joinReplica } from "./replica/join-replica.js";
-export type { ReadAt, Replica } from "./replica/replica.js";
+export type { Replica } from "./replica/replica.js";
 export type { ReplicaEvents } from "./replica/replica-events.js";
 export type { ReplicaStatus } from "./role-host.js";
 export type {

@@ -52,6 +52,8 @@ export const runtimeLimits = {
   replicaFetchAfterMs: 40,
   /** A replica applies or restores for so long at a time, in milliseconds: the thread is its user's. */
   replicaSliceMs: 2,
+  /** Frames that it takes between two looks at the clock: a frame may hold a batch. */
+  replicaFramesPerLook: 4,
   /** Commands that it applies between two looks at the clock, at most. */
   replicaPieceCommandsMax: 1024,
   /**
@@ -443,8 +445,8 @@ const joinSchema = v.strictObject({
   ...callEntries,
   entries: v.optional(
     v.strictObject({
-      commandsMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 24))),
-      bytesMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32))),
+      commandsMax: countUpTo(2 ** 24),
+      bytesMax: countUpTo(2 ** 32),
     }),
   ),
 });
