@@ -1,5 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type { AnyStateMachine, AppliedAt, CommandOf, ResultOf } from "@synod/runtime";
+import type { AppliedAt, CommandOf, ResultOf, StateMachine } from "@synod/runtime";
+
+// biome-ignore lint/suspicious/noExplicitAny: a machine of any types
+type AnyMachine = StateMachine<any, any, any, any, any>;
+
 import fc from "fast-check";
 import { expect } from "vitest";
 
@@ -7,7 +11,7 @@ import { expect } from "vitest";
 export const seed = Number(process.env.SYNOD_SEED ?? Date.now() % 2 ** 31);
 
 /** Applies commands to a machine as a log does; time goes on only when the test says so. */
-export class Log<M extends AnyStateMachine> {
+export class Log<M extends AnyMachine> {
   /** Far from 0, and no whole number of milliseconds. */
   timeMs = 2 ** 33 + 0.25;
   instance = 7;
@@ -30,7 +34,7 @@ export class Log<M extends AnyStateMachine> {
   }
 }
 
-export async function restored<M extends AnyStateMachine>(from: M, into: M): Promise<M> {
+export async function restored<M extends AnyMachine>(from: M, into: M): Promise<M> {
   const chunks = structuredClone([...from.snapshot()]);
   await into.restore(
     (async function* () {
@@ -41,7 +45,7 @@ export async function restored<M extends AnyStateMachine>(from: M, into: M): Pro
 }
 
 /** What a test of a machine against a model is made of. */
-interface ModelTest<M extends AnyStateMachine, Model> {
+interface ModelTest<M extends AnyMachine, Model> {
   readonly create: () => M;
   /** The same state machine, written without any thought of what it costs. */
   readonly createModel: () => Model & { apply(command: CommandOf<M>, at: AppliedAt): ResultOf<M> };
@@ -54,7 +58,7 @@ interface ModelTest<M extends AnyStateMachine, Model> {
 }
 
 /** Random logs, on which the machine is now and then lost and restored. */
-export function agreesWithModel<M extends AnyStateMachine, Model>(test: ModelTest<M, Model>): Promise<void> {
+export function agreesWithModel<M extends AnyMachine, Model>(test: ModelTest<M, Model>): Promise<void> {
   const step = fc.record({
     command: test.command,
     gapMs: fc.oneof(
