@@ -2,7 +2,6 @@ import type { AppliedAt, QueriedAt, StateMachine } from "../state-machine.js";
 import { chunksOf } from "./chunks.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { requireText, requireWhole, unknownOperation } from "./fields.js";
-import { machineLimits } from "./limits.js";
 import {
   type Bucket,
   type BucketLimit,
@@ -50,7 +49,7 @@ export type CountersChunk =
  *
  * Memory: a counter that is 0 and a bucket that is full are not kept.
  */
-export class Counters
+export default class Counters
   implements StateMachine<CountersCommand, number | Taken, CountersQuery, unknown, CountersChunk>
 {
   static readonly moduleUrl: string = import.meta.url;
@@ -64,7 +63,7 @@ export class Counters
   /** @throws TypeError for a command that cannot be meant; RangeError for a sum that is no exact integer any more */
   apply(command: CountersCommand, at: AppliedAt): number | Taken {
     this.#timeMs = Math.floor(at.timeMs);
-    if (this.#filling.size > 0) this.#forgetFull();
+    this.#filling.removeDue(this.#timeMs, ({ key }) => this.#buckets.delete(key));
     requireText(command.key, "key");
     switch (command.op) {
       case "add":
@@ -178,16 +177,7 @@ export class Counters
     this.#buckets.set(key, bucket);
     return bucket;
   }
-
-  #forgetFull(): void {
-    for (let count = 0; count < machineLimits.removalsPerCommandMax; count++) {
-      const bucket = this.#filling.due(this.#timeMs);
-      if (bucket === undefined) return;
-      this.#filling.remove(bucket);
-      this.#buckets.delete(bucket.key);
-    }
-  }
 }
 
-export default Counters;
 export type { BucketLimit, Taken };
+export { Counters };

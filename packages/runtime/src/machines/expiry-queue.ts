@@ -1,3 +1,5 @@
+import { machineLimits } from "./limits.js";
+
 /** What ends at a time. The queue reads and writes these fields; times change only through {@link ExpiryQueue.put}. */
 export interface Expiring {
   /** Logical time, in milliseconds. */
@@ -42,6 +44,16 @@ export class ExpiryQueue<Entry extends Expiring> {
   due(timeMs: number): Entry | undefined {
     const first = this.#heap[0];
     return first !== undefined && first.expiresAtMs <= timeMs ? first : undefined;
+  }
+
+  /** Removes what has ended by then, the first ones, as many as one command may, and tells of each. */
+  removeDue(timeMs: number, onRemoved: (entry: Entry) => void): void {
+    for (let count = 0; count < machineLimits.removalsPerCommandMax; count++) {
+      const entry = this.due(timeMs);
+      if (entry === undefined) return;
+      this.remove(entry);
+      onRemoved(entry);
+    }
   }
 
   /** How many have ended by then. Looks at those and their neighbours only. */

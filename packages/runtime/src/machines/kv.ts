@@ -37,7 +37,7 @@ interface Stored<Value> {
  *
  * @typeParam Value what is stored; nobody checks that it is
  */
-export class KeyValueStore<Value = unknown>
+export default class KeyValueStore<Value = unknown>
   implements StateMachine<KeyValueCommand<Value>, number, KeyValueQuery, unknown, KeyValueChunk<Value>>
 {
   static readonly moduleUrl: string = import.meta.url;
@@ -52,7 +52,7 @@ export class KeyValueStore<Value = unknown>
   apply(command: KeyValueCommand<Value>, at: AppliedAt): number {
     this.#instance = at.instance;
     this.#timeMs = at.timeMs;
-    if (this.#expiries.size > 0) this.#removeExpired();
+    if (this.#expiries.size > 0) this.#expiries.removeDue(at.timeMs, this.#onExpired);
     switch (command.op) {
       case "set":
         return this.#set(command.key, command.value, command.ttlMs, command.ifVersion);
@@ -252,13 +252,8 @@ export class KeyValueStore<Value = unknown>
     this.#expiries.put(stored.expiry, this.#timeMs + ttlMs);
   }
 
-  #removeExpired(): void {
-    for (let count = 0; count < machineLimits.removalsPerCommandMax; count++) {
-      const expiry = this.#expiries.due(this.#timeMs);
-      if (expiry === undefined) return;
-      this.#remove(expiry.key, this.#map.get(expiry.key) as Stored<Value>, "expire");
-    }
-  }
+  readonly #onExpired = ({ key }: Expiry): void =>
+    this.#remove(key, this.#map.get(key) as Stored<Value>, "expire");
 
   #remove(key: string, stored: Stored<Value>, kind: "delete" | "expire"): void {
     this.#map.delete(key);
@@ -267,7 +262,6 @@ export class KeyValueStore<Value = unknown>
   }
 }
 
-export default KeyValueStore;
 export {
   absent,
   type KeyValueChunk,
@@ -277,6 +271,7 @@ export {
   type KeyValueRange,
 } from "./kv-types.js";
 export type { KeyValueChange, KeyValueListener, KeyValueWatched } from "./watchers.js";
+export { KeyValueStore };
 
 function isAlive({ expiry }: Stored<unknown>, timeMs: number): boolean {
   return expiry === undefined || expiry.expiresAtMs > timeMs;

@@ -2,7 +2,6 @@ import type { AppliedAt, QueriedAt, StateMachine } from "../state-machine.js";
 import { chunksOf } from "./chunks.js";
 import { type Expiring, ExpiryQueue } from "./expiry-queue.js";
 import { requireMilliseconds, requireText, requireWhole, unknownOperation } from "./fields.js";
-import { machineLimits } from "./limits.js";
 
 export type LocksCommand =
   /** `owner` tells holders apart: give every holder one of its own. `ttlMs` is in milliseconds of logical time. */
@@ -59,7 +58,9 @@ interface Lock extends Expiring {
  *
  * Source: Kleppmann, "How to do distributed locking"; sequencers in Burrows, "The Chubby lock service", section 2.4.
  */
-export class Locks implements StateMachine<LocksCommand, LocksResult, LocksQuery, unknown, LocksChunk> {
+export default class Locks
+  implements StateMachine<LocksCommand, LocksResult, LocksQuery, unknown, LocksChunk>
+{
   static readonly moduleUrl: string = import.meta.url;
   #locks = new Map<string, Lock>();
   #expiries = new ExpiryQueue<Lock>();
@@ -68,7 +69,7 @@ export class Locks implements StateMachine<LocksCommand, LocksResult, LocksQuery
   /** @throws TypeError for a command that cannot be meant */
   apply(command: LocksCommand, at: AppliedAt): LocksResult {
     this.#timeMs = at.timeMs;
-    if (this.#expiries.size > 0) this.#removeExpired();
+    this.#expiries.removeDue(at.timeMs, ({ name }) => this.#locks.delete(name));
     requireText(command.name, "name");
     switch (command.op) {
       case "acquire":
@@ -184,18 +185,10 @@ export class Locks implements StateMachine<LocksCommand, LocksResult, LocksQuery
     return undefined;
   }
 
-  #removeExpired(): void {
-    for (let count = 0; count < machineLimits.removalsPerCommandMax; count++) {
-      const lock = this.#expiries.due(this.#timeMs);
-      if (lock === undefined) return;
-      this.#remove(lock);
-    }
-  }
-
   #remove(lock: Lock): void {
     this.#locks.delete(lock.name);
     this.#expiries.remove(lock);
   }
 }
 
-export default Locks;
+export { Locks };

@@ -163,6 +163,32 @@ describe("commands", () => {
     expect([...log.machine.keys()]).toEqual(["other"]);
   });
 
+  test("who is removed first among those that end together does not depend on how they got in", async () => {
+    const log = new Log(new KeyValueStore());
+    const names = ["a", "b", "c", "d", "e", "f"];
+    for (const key of names) log.apply({ op: "set", key, value: 1, ttlMs: 10 });
+    log.apply({ op: "set", key: "a", value: 2, ttlMs: 10 });
+    log.apply({ op: "expire", key: "b", ttlMs: 20 });
+    log.apply({ op: "expire", key: "b", ttlMs: 10 });
+    const copy = await restored(log.machine, new KeyValueStore());
+    const at = { instance: 1000, timeMs: log.timeMs + 50 };
+    for (const store of [log.machine, copy]) store.apply({ op: "delete", key: "none" }, at);
+    expect([...copy.snapshot()]).toEqual([...log.machine.snapshot()]);
+    // By time, then by version: "a" was set last.
+    const kept = [...copy.snapshot()].flatMap(chunk => (Array.isArray(chunk) ? chunk : []));
+    expect(kept.map(([key]) => key)).toEqual(["a", "f"]);
+  });
+
+  test("a key that has ended but is not removed yet is set as one that is not there", () => {
+    const log = new Log(new KeyValueStore());
+    for (const key of ["a", "b", "c", "d", "e", "f"]) log.apply({ op: "set", key, value: 1, ttlMs: 10 });
+    log.apply({ op: "set", key: "g", value: 1 });
+    log.timeMs += 10;
+    log.apply({ op: "set", key: "f", value: 2 });
+    expect([...log.machine.keys()]).toEqual(["g", "f"]);
+    expect(log.apply({ op: "delete", key: "f" })).toBe(log.instance);
+  });
+
   test("that cannot be meant are refused", () => {
     const log = new Log(new KeyValueStore());
     log.apply({ op: "set", key: "a", value: 1 });
