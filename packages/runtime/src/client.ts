@@ -2,6 +2,7 @@ import { type Address, Client as ClientRole, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
 import type { BulkCall } from "./bulk-call.js";
 import { type BulkCommands, CommandBytes, CommandList } from "./bulk-commands.js";
+import { abortError, checkCommandSize, checkSize } from "./call-errors.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
 import { valueCodec } from "./command-codec.js";
@@ -192,7 +193,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       this.#check(options);
       this.#proposals.checkRoom(this.name);
       captured = capture(command, "command");
-      this.#checkSize(captured, capturedBytesAtMost());
+      checkCommandSize(captured, capturedBytesAtMost());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -244,7 +245,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       this.#check(options, checkQueryOptions);
       this.#checkQueries();
       bytes = valueCodec.encode(capture(query, "query"));
-      this.#checkBytes("query", bytes.byteLength);
+      checkSize("the query", bytes.byteLength);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -348,18 +349,6 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (this.#queries.open < runtimeLimits.clientQueries) return;
     const message = `${this.#queries.open} queries of ${this.name} are open already: wait for some of them first`;
     throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
-  }
-
-  /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
-  #checkSize(captured: unknown, bytesAtMost: number): void {
-    if (bytesAtMost <= runtimeLimits.commandBytesMax) return;
-    this.#checkBytes("command", valueCodec.encode(captured).byteLength);
-  }
-
-  #checkBytes(what: string, bytes: number): void {
-    if (bytes <= runtimeLimits.commandBytesMax) return;
-    const message = `the ${what} takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it`;
-    throw new SynodError("COMMAND_TOO_LARGE", message, { outcome: "not-applied" });
   }
 
   /** The time, sampled once for all calls of a turn: what a deadline is counted from need not be more exact. */
@@ -542,12 +531,4 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (open) this.#timer.ref();
     else this.#timer.unref();
   }
-}
-
-function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): SynodError {
-  const fate = outcome === "unknown" ? "it may still take effect" : "it was not sent";
-  return new SynodError("ABORTED", `the caller's signal ended the wait for a command; ${fate}`, {
-    outcome,
-    cause: signal.reason,
-  });
 }
