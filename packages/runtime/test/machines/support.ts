@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
-import type { AnyStateMachine, AppliedAt, CommandOf, ResultOf } from "@synod/runtime";
+import type { AppliedAt, CommandOf, ResultOf, StateMachine } from "@synod/runtime";
 import fc from "fast-check";
 import { expect } from "vitest";
+
+// biome-ignore lint/suspicious/noExplicitAny: a machine of any types, which are then inferred from it
+type AnyMachine = StateMachine<any, any, any, any, any>;
 
 /** A failure prints its seed; SYNOD_SEED replays it. */
 export const seed = Number(process.env.SYNOD_SEED ?? Date.now() % 2 ** 31);
 
 /** Applies commands to a machine as a log does; time goes on only when the test says so. */
-export class Log<M extends AnyStateMachine> {
+export class Log<M extends AnyMachine> {
   /** Far from 0, and no whole number of milliseconds. */
   timeMs = 2 ** 33 + 0.25;
   instance = 7;
@@ -30,7 +33,7 @@ export class Log<M extends AnyStateMachine> {
   }
 }
 
-export async function restored<M extends AnyStateMachine>(from: M, into: M): Promise<M> {
+export async function restored<M extends AnyMachine>(from: M, into: M): Promise<M> {
   const chunks = structuredClone([...from.snapshot()]);
   await into.restore(
     (async function* () {
@@ -41,7 +44,7 @@ export async function restored<M extends AnyStateMachine>(from: M, into: M): Pro
 }
 
 /** What a test of a machine against a model is made of. */
-interface ModelTest<M extends AnyStateMachine, Model> {
+interface ModelTest<M extends AnyMachine, Model> {
   readonly create: () => M;
   /** The same state machine, written without any thought of what it costs. */
   readonly createModel: () => Model & { apply(command: CommandOf<M>, at: AppliedAt): ResultOf<M> };
@@ -54,7 +57,7 @@ interface ModelTest<M extends AnyStateMachine, Model> {
 }
 
 /** Random logs, on which the machine is now and then lost and restored. */
-export function agreesWithModel<M extends AnyStateMachine, Model>(test: ModelTest<M, Model>): Promise<void> {
+export function agreesWithModel<M extends AnyMachine, Model>(test: ModelTest<M, Model>): Promise<void> {
   const step = fc.record({
     command: test.command,
     gapMs: fc.oneof(
