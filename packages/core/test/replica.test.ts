@@ -55,7 +55,8 @@ class Tested {
   get told(): string[] {
     const lines = this.answers.flatMap(message => {
       if (message.type !== "response") return [JSON.stringify(message)];
-      return message.results.map(
+      return Array.from(
+        message.results,
         (result, at) => `${message.session}:${message.firstSequence + at} ${JSON.stringify(result)}`,
       );
     });

@@ -13,6 +13,7 @@ import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { importAdvice, importModule } from "./import-module.js";
 import { runtimeLimits } from "./options.js";
 import type { AnyStateMachine, AppliedAt, BytesStateMachine, StateMachine } from "./state-machine.js";
 
@@ -32,9 +33,9 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
   };
   let module: Record<string, unknown>;
   try {
-    module = await import(spec.url);
+    module = await importModule(spec.url);
   } catch (cause) {
-    throw fail("could not be imported", cause);
+    throw fail(`could not be imported${importAdvice(spec.url, cause)}`, cause);
   }
   const machineClass = module[spec.export];
   if (typeof machineClass !== "function") {

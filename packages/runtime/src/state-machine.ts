@@ -96,18 +96,44 @@ export type AnyStateMachine = StateMachine<any, any, any, any, any> | BytesState
 type Apply = (...parameters: any[]) => any;
 
 /** A class that learners can load: `moduleUrl` is `import.meta.url` of the module whose default export it is. */
-export interface StateMachineClass<M extends AnyStateMachine = AnyStateMachine> {
-  // biome-ignore lint/suspicious/noExplicitAny: options are the machine's own affair
-  new (options?: any): M;
+// biome-ignore lint/suspicious/noExplicitAny: options are the machine's own affair
+export interface StateMachineClass<M extends AnyStateMachine = AnyStateMachine, Options = any> {
+  new (options?: Options): M;
   readonly moduleUrl: string;
 }
 
 /** Where learners load a state machine from: a class that knows its module, a URL, or a URL and an export's name. */
-export type StateMachineSource<M extends AnyStateMachine> =
-  | StateMachineClass<M>
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type StateMachineSource<M extends AnyStateMachine, Options = any> =
+  | StateMachineClass<M, Options>
   | URL
   | string
   | { readonly url: URL | string; readonly export: string };
+
+/**
+ * Nothing where `apply` and `query` finish before they return; otherwise a type that no source has, and whose text is
+ * what the compiler then shows.
+ */
+export type Synchronous<M extends AnyStateMachine> = true extends
+  | MayBePromise<ResultOf<M>>
+  | MayBePromise<BatchResultOf<M>>
+  ? "apply() must return its result, not a promise: replicas apply one command after the other"
+  : true extends MayBePromise<AnswerOf<M>>
+    ? "query() must return its answer, not a promise"
+    : unknown;
+
+type BatchResultOf<M extends AnyStateMachine> = M extends { applyBatch: Apply }
+  ? ReturnType<M["applyBatch"]>
+  : never;
+
+/** False for `any` and `never`, of which nothing is known. */
+type MayBePromise<T> = [T] extends [never]
+  ? false
+  : 0 extends 1 & T
+    ? false
+    : T extends PromiseLike<unknown>
+      ? true
+      : false;
 
 /** What a machine's `apply` takes; nothing, for one that has only `applyBatch`. */
 export type CommandOf<M extends AnyStateMachine> = M extends { apply: Apply }

@@ -253,11 +253,15 @@ function answersOf(subject: Subject, steps: readonly Step[]): Outcome[] {
 
 function compareResults(check: CheckName, who: string, step: Step, expected: Outcome, found: Outcome): void {
   if (isSameOutcome(expected, found)) return;
-  throw new Finding(check, `${who} a command returned something else at instance ${step.instance}`, {
-    instance: step.instance,
-    expected: showOutcome(expected),
-    found: showOutcome(found),
-  });
+  throw new Finding(
+    check,
+    `${who} ${isBytes(step.commandBytes) ? "applyBatch" : "apply"}() returned something else at instance ${step.instance}`,
+    {
+      instance: step.instance,
+      expected: showOutcome(expected),
+      found: showOutcome(found),
+    },
+  );
 }
 
 function compareSnapshots(check: CheckName, who: string, expected: Taken, found: Taken): void {

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AppliedAt, CommandOf, ResultOf, StateMachine } from "@synod/runtime";
+
+// biome-ignore lint/suspicious/noExplicitAny: a machine of any types
+type AnyMachine = StateMachine<any, any, any, any, any>;
+
 import fc from "fast-check";
 import { expect } from "vitest";
-
-// biome-ignore lint/suspicious/noExplicitAny: a machine of any types, which are then inferred from it
-type AnyMachine = StateMachine<any, any, any, any, any>;
 
 /** A failure prints its seed; SYNOD_SEED replays it. */
 export const seed = Number(process.env.SYNOD_SEED ?? Date.now() % 2 ** 31);
