@@ -181,7 +181,7 @@ function activity(inspections: readonly Inspection[]): string {
 
 /** Waits until nothing is under way but maintenance. @throws VerificationError */
 export async function inspectAtRest(
-  cluster: Cluster<VerifyingStore>,
+  cluster: Pick<Cluster<VerifyingStore>, "inspect">,
   stateDigest: boolean,
 ): Promise<Inspection[]> {
   const giveUpAt = performance.now() + restWithinMs;

@@ -15,8 +15,12 @@ interface PendingQuery {
 /** What a replica needs of the state machine's host. */
 export interface StateMachineHost {
   apply: ApplyCommands;
-  /** Never throws: a failure is a result. */
-  query(bytes: Uint8Array): Result;
+  /**
+   * Answers a query from what is applied up to `instance`, at logical time `timeMs`, in milliseconds; -1 and 0 before
+   * anything was applied. Logical time stands still while nothing is proposed: a host that has a clock may go by
+   * whichever is later. Never throws: a failure is a result.
+   */
+  query(bytes: Uint8Array, instance: number, timeMs: number): Result;
 }
 
 /** What a snapshot holds besides the state machine's own state: plain data, the same on every replica. */
@@ -230,7 +234,7 @@ export class Replica {
         continue;
       }
       const { id, bytes } = entry.query;
-      const result = this.#host.query(bytes);
+      const result = this.#host.query(bytes, this.#appliedBelow - 1, this.#timeMs);
       this.#send.push({
         to: [entry.from],
         message: { type: "answer", id, result, appliedBelow: this.#appliedBelow },

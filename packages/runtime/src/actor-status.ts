@@ -6,6 +6,8 @@ import type { RoleStatus } from "./role-host.js";
 export interface ActorStatus extends Partial<RoleStatus> {
   readonly name: Address;
   readonly role: ActorSpec["role"];
+  /** The thread that hosts it: by its own name where it has it for itself, otherwise `thread-0` and so on. */
+  readonly thread: string;
   /**
    * What its role says; or `starting`, `unresponsive` (its thread lives and does not answer), `restarting` (it is
    * down and will come back), `failed` (it will not).
@@ -17,7 +19,7 @@ export interface ActorStatus extends Partial<RoleStatus> {
   readonly restarts: number;
   /** Why its last thread ended; null during the first life. */
   readonly lastEnd: string | null;
-  /** Wake-ups that its mailbox lost, over all lives. 0, or a bug. */
+  /** Wake-ups that its thread's doorbell lost, over all lives. 0, or a bug. */
   readonly lostWakeUps: number;
   /** Why it is down. */
   readonly error?: string;

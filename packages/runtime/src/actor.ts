@@ -1,21 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Address } from "@synod/core";
-import * as Comlink from "comlink";
 import { ActorClients } from "./announcements.js";
 import { monotonicMs } from "./clock.js";
-import { comlinkEndpoint } from "./comlink-port.js";
 import { SynodError, type SynodErrorCode } from "./errors.js";
 import { decodeFrame } from "./frame-codec.js";
-import {
-  type Doorbell,
-  type Inbox,
-  type MailboxKind,
-  openInbox,
-  openOutbox,
-  type ReceivingEnd,
-  ringDoorbell,
-  type SendingEnd,
-} from "./mailbox/index.js";
+import { type Inbox, openOutbox, type ReceivingEnd, type SendingEnd } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 import { Post } from "./post.js";
 import {
@@ -37,11 +26,9 @@ export interface ConnectionEnds {
   readonly sending?: SendingEnd;
 }
 
-/** All that a worker thread is given to become an actor. */
+/** All that a worker thread is given to host an actor. */
 export interface ActorSpec extends RoleSpec {
   readonly name: Address;
-  readonly mailbox: MailboxKind;
-  readonly doorbell: Doorbell;
   /** Where clients and replicas announce themselves, when they talk over rings. */
   readonly channel?: string;
   readonly control: MessagePort;
@@ -76,7 +63,7 @@ export interface Inspection extends RoleInspection {
   readonly trace?: readonly SentFrame[];
 }
 
-/** Why an actor did not start: its task's result, since errors that cross threads lose their fields. */
+/** Why an actor did not start: its thread's result, since errors that cross threads lose their fields. */
 export interface StartFailure {
   readonly code: SynodErrorCode;
   readonly message: string;
@@ -97,7 +84,7 @@ export interface ActorControl {
   stop(): void;
 }
 
-/** An actor: one role, its mailbox, and the loop that connects them. It lives as long as its Piscina task. */
+/** An actor: one role and its mailbox, a turn at a time. It lives as long as its thread. */
 export class Actor implements ActorControl {
   readonly #spec: ActorSpec;
   readonly #inbox: Inbox;
@@ -106,16 +93,23 @@ export class Actor implements ActorControl {
   readonly #clients: ActorClients | undefined;
   #host: RoleHost | undefined;
   #failure: StartFailure | undefined;
-  #stopped = false;
+  #isStopped = false;
+  /** False while a frame that is sent in parts is not all in its lane. */
+  #isFed = true;
   #started!: () => void;
   readonly #starting = new Promise<void>(resolve => {
     this.#started = resolve;
   });
+  readonly #onFrame = (from: Address, frame: Uint8Array): void => {
+    const { message, depth } = decodeFrame(frame);
+    if (depth !== undefined) this.#depths?.received(message, depth);
+    this.#openHost().receive(from, message, monotonicMs());
+  };
 
-  constructor(spec: ActorSpec) {
+  constructor(spec: ActorSpec, inbox: Inbox) {
     this.#spec = spec;
+    this.#inbox = inbox;
     this.#depths = spec.options.trace ? new DepthTracker() : undefined;
-    this.#inbox = openInbox({ kind: spec.mailbox, doorbell: spec.doorbell, waiting: "thread" });
     // A client announces itself before it sends: whoever is to answer it has been told, and only has to listen.
     this.#post = new Post(this.#depths, undefined, () => this.#clients?.drain());
     const { channel, name } = spec;
@@ -137,6 +131,12 @@ export class Actor implements ActorControl {
       this.#started();
     }
     return this.#host !== undefined;
+  }
+
+  /** Settles when it has started, with why not if it has failed, or when it was stopped. */
+  async started(): Promise<StartFailure | undefined> {
+    await this.#starting;
+    return this.#failure;
   }
 
   transferLeadership(to: number): boolean {
@@ -187,59 +187,53 @@ export class Actor implements ActorControl {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#isStopped = true;
     this.#started();
   }
 
-  /**
-   * Takes frames, lets the role act on them, sends what came of it, and parks when there is nothing to do, until it
-   * is stopped. @returns why it could not start, if so
-   */
-  async run(): Promise<StartFailure | undefined> {
-    await this.#starting;
-    if (this.#host === undefined) return this.#failure;
-    const host = this.#host;
-    const onFrame = (from: Address, frame: Uint8Array) => {
-      const { message, depth } = decodeFrame(frame);
-      if (depth !== undefined) this.#depths?.received(message, depth);
-      host.receive(from, message, monotonicMs());
-    };
-    // A ring's park is bounded by itself; a port's waits for events, so a timer brings the role's deadlines.
-    const ticker =
-      this.#spec.mailbox === "port"
-        ? setInterval(() => ringDoorbell(this.#spec.doorbell), runtimeLimits.portTickMs)
-        : undefined;
-    let lastTurn = monotonicMs();
-    let idle = false;
-    while (!this.#stopped) {
-      const frames = this.#inbox.receive(onFrame, runtimeLimits.framesPerTurn);
-      let now = monotonicMs();
-      // Timers only after the mailbox is empty: a thread that wakes up late must not act on stale knowledge.
-      const isEmpty = frames < runtimeLimits.framesPerTurn;
-      if (isEmpty && now >= host.deadline) host.tick(now);
-      if (isEmpty) for (const client of this.#clients?.takeDeparted() ?? []) this.detach(client);
-      this.#post.send(host.flush(now));
-      const fed = this.#post.flush();
-      if (frames > 0 || host.isBusy) idle = false;
-      else if (!idle) {
-        idle = true;
-        now = monotonicMs();
-        const timeoutMs = fed ? Math.min(host.deadline - now, runtimeLimits.parkMsMax) : 1;
-        if (timeoutMs > 0) await this.#inbox.park(timeoutMs);
-        continue;
-      }
-      // Rung without a frame, timed out, or busy for a while: the control plane and the profiler get their turn.
-      if (frames === 0 || now - lastTurn >= runtimeLimits.eventLoopTurnMs) {
-        await eventLoopTurn();
-        lastTurn = monotonicMs();
-        idle = false;
-      }
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Takes frames, lets the role act on them, sends what came of it. How many frames it took. */
+  turn(): number {
+    const frames = this.#inbox.receive(this.#onFrame, runtimeLimits.framesPerTurn);
+    if (frames < runtimeLimits.framesPerTurn) {
+      for (const client of this.#clients?.takeDeparted() ?? []) this.detach(client);
     }
-    clearInterval(ticker);
+    this.#send(monotonicMs());
+    return frames;
+  }
+
+  /** Tells its role that its deadline has come. */
+  tick(now: number): void {
+    this.#openHost().tick(now);
+    this.#send(now);
+  }
+
+  /** When to tick, in milliseconds; changes with each turn. */
+  get deadline(): number {
+    return this.#openHost().deadline;
+  }
+
+  /** It has something to do that neither a frame nor its deadline brings. */
+  get isBusy(): boolean {
+    return this.#openHost().isBusy;
+  }
+
+  get isFed(): boolean {
+    return this.#isFed;
+  }
+
+  close(): void {
     this.#clients?.close();
     this.#inbox.close();
     this.#post.close();
-    return undefined;
+  }
+
+  #send(now: number): void {
+    this.#post.send(this.#openHost().flush(now));
+    this.#isFed = this.#post.flush();
   }
 
   #notify(notice: ActorNotice): void {
@@ -249,22 +243,5 @@ export class Actor implements ActorControl {
   #openHost(): RoleHost {
     if (this.#host === undefined) throw new Error(`${this.#spec.name} has not started`);
     return this.#host;
-  }
-}
-
-/** One whole turn: an immediate that is queued in the check phase runs only after the next poll. */
-function eventLoopTurn(): Promise<void> {
-  return new Promise(resolve => setImmediate(() => setImmediate(resolve)));
-}
-
-/** Piscina's task: makes an actor and runs it until it is stopped. */
-export default async function runActor(spec: ActorSpec): Promise<StartFailure | undefined> {
-  const actor = new Actor(spec);
-  Comlink.expose(actor, comlinkEndpoint(spec.control));
-  try {
-    return await actor.run();
-  } finally {
-    // The answer to stop() leaves first.
-    setImmediate(() => spec.control.close());
   }
 }

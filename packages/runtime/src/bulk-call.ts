@@ -46,7 +46,7 @@ export class BulkCall {
 
   /** So many commands from `index` on have failed. */
   fail(index: number, count: number, error: SynodError): void {
-    this.#note(index, count, error);
+    this.#failures.push({ index, count, error });
     this.#settled(count);
   }
 
@@ -87,15 +87,8 @@ export class BulkCall {
     const message = `the state machine threw: ${reason}`;
     const last = this.#failures.at(-1)?.error;
     const isSame = last?.code === "STATE_MACHINE_FAILED" && last.message === message;
-    this.#note(index, 1, isSame ? last : new SynodError("STATE_MACHINE_FAILED", message));
-  }
-
-  /** What failed alike, one behind the other, is one entry: of many commands there may be as many failures. */
-  #note(index: number, count: number, error: SynodError): void {
-    const last = this.#failures.at(-1);
-    if (last?.error === error && last.index + last.count === index) {
-      this.#failures[this.#failures.length - 1] = { index: last.index, count: last.count + count, error };
-    } else this.#failures.push({ index, count, error });
+    const error = isSame ? last : new SynodError("STATE_MACHINE_FAILED", message);
+    this.#failures.push({ index, count: 1, error });
   }
 
   #settled(count: number): void {
@@ -103,7 +96,7 @@ export class BulkCall {
     if (this.#unsettled > 0) return;
     const isBytes = this.commands instanceof CommandBytes;
     if (this.#failures.length === 0) return this.#resolve(this.#results);
-    const failures = this.#failures.sort((a, b) => a.index - b.index);
+    const failures = joined(this.#failures.sort((a, b) => a.index - b.index));
     const results = isBytes ? this.#results : this.#list();
     this.#reject(new ProposeAllError(failures, results, this.commands.count));
   }
@@ -111,4 +104,16 @@ export class BulkCall {
 
 function isFailure(result: unknown): result is ApplyFailure {
   return typeof result === "object" && result instanceof ApplyFailure;
+}
+
+/** What failed alike, one behind the other, becomes one: of many commands as many may have failed. */
+function joined(failures: readonly CommandFailure[]): CommandFailure[] {
+  const all: CommandFailure[] = [];
+  for (const failure of failures) {
+    const last = all.at(-1);
+    if (last?.error === failure.error && last.index + last.count === failure.index) {
+      all[all.length - 1] = { ...last, count: last.count + failure.count };
+    } else all.push(failure);
+  }
+  return all;
 }

@@ -5,6 +5,7 @@ import { isReplica } from "./announcements.js";
 import type { Client } from "./client.js";
 import { assembleClient, createClient, openClient } from "./connect.js";
 import type { StateMachineSpec } from "./engine.js";
+import { actorThreads, checkEnvironment, checkIsNoActorThread, warnOfFewCores } from "./environment.js";
 import { SynodError } from "./errors.js";
 import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
@@ -14,6 +15,7 @@ import { PortAttachment } from "./port-attachment.js";
 import type { ReplicaStatus } from "./role-host.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
 import { Supervisor } from "./supervisor.js";
+import { checkWorkersAreFound } from "./worker-pool.js";
 
 /** A transfer that is not done after so many leases has failed: an election takes about two. */
 const leasesPerTransfer = 4;
@@ -58,12 +60,20 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   /**
    * Starts all actors. Proposers elect a leader among themselves.
    *
-   * @throws SynodError `INVALID_OPTIONS`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`; nothing is left running then
+   * @throws SynodError `INVALID_OPTIONS`, `UNSUPPORTED_ENVIRONMENT`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`;
+   *   nothing is left running then
    */
-  static async start<M extends AnyStateMachine>(options: ClusterOptions<M>): Promise<Cluster<M>> {
+  // biome-ignore lint/suspicious/noExplicitAny: a URL says nothing about its machine's options
+  static async start<M extends AnyStateMachine, Options = any>(
+    options: ClusterOptions<M, Options>,
+  ): Promise<Cluster<M>> {
+    checkEnvironment();
+    checkIsNoActorThread();
     const resolved = resolveOptions(options);
+    checkWorkersAreFound(resolved.workerUrl);
     const stateMachine = specOf(options.stateMachine, options.stateMachineOptions);
     const { proposers, acceptors, learners } = resolved;
+    warnOfFewCores(actorThreads(resolved));
     const cluster = new Cluster<M>({ proposers, acceptors, learners }, resolved, stateMachine);
     try {
       await cluster.#supervisor.start();

@@ -10,8 +10,10 @@ import { applyBytes, type BatchMachine } from "./apply-bytes.js";
 import { failure, isThenable, promiseFailure } from "./apply-failure.js";
 import { isBytes } from "./byte-codec.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
+import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { importAdvice, importModule } from "./import-module.js";
 import { runtimeLimits } from "./options.js";
 import type { AnyStateMachine, AppliedAt, BytesStateMachine, StateMachine } from "./state-machine.js";
 
@@ -31,9 +33,9 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
   };
   let module: Record<string, unknown>;
   try {
-    module = await import(spec.url);
+    module = await importModule(spec.url);
   } catch (cause) {
-    throw fail("could not be imported", cause);
+    throw fail(`could not be imported${importAdvice(spec.url, cause)}`, cause);
   }
   const machineClass = module[spec.export];
   if (typeof machineClass !== "function") {
@@ -61,10 +63,13 @@ export type CalledMachine = Partial<Pick<StateMachine, "apply">> & BatchMachine 
 /** Runs a user's state machine for a replica: decodes commands, and turns whatever goes wrong into a result. */
 export class StateMachineEngine implements StateMachineHost {
   readonly #machine: CalledMachine;
+  readonly #nowMs: () => number;
   readonly #at = { instance: 0, timeMs: 0 };
 
-  constructor(machine: AnyStateMachine) {
+  /** `nowMs` is the clock that leaders stamp commands by, in milliseconds: queries go by it while nothing is proposed. */
+  constructor(machine: AnyStateMachine, nowMs: () => number = monotonicMs) {
     this.#machine = machine;
+    this.#nowMs = nowMs;
   }
 
   readonly apply = (
@@ -89,10 +94,13 @@ export class StateMachineEngine implements StateMachineHost {
     return results;
   };
 
-  query(bytes: Uint8Array): Result {
+  query(bytes: Uint8Array, instance: number, timeMs: number): Result {
     if (this.#machine.query === undefined) return new ApplyFailure("the state machine has no query() method");
+    const at = this.#at;
+    at.instance = instance;
+    at.timeMs = Math.max(timeMs, this.#nowMs());
     try {
-      return result(this.#machine.query(valueCodec.decode(bytes)), "query()'s answer");
+      return result(this.#machine.query(valueCodec.decode(bytes), at), "query()'s answer");
     } catch (cause) {
       return failure(cause);
     }

@@ -1,6 +1,7 @@
 /** Callers branch on these, never on the text. */
 export type SynodErrorCode =
   | "INVALID_OPTIONS"
+  | "UNSUPPORTED_ENVIRONMENT"
   | "STATE_MACHINE_NOT_LOADED"
   | "NOT_SERIALIZABLE"
   | "COMMAND_TOO_LARGE"

@@ -8,9 +8,11 @@ export interface LeaderChanged {
   readonly ballot: Ballot;
 }
 
-/** An actor's thread has ended, and has exited. */
+/** An actor's thread has ended, and has exited. Each actor of the thread has an event of its own. */
 export interface ActorDown {
   readonly actor: string;
+  /** What all that went down with it have in common. */
+  readonly thread: string;
   readonly reason: string;
   /** False when `actorFailed` follows. */
   readonly willRestart: boolean;
@@ -19,6 +21,7 @@ export interface ActorDown {
 /** An actor is back after `actorDown`. */
 export interface ActorUp {
   readonly actor: string;
+  readonly thread: string;
   /** Which life it is: the numbers grow and are never used twice in a process. */
   readonly incarnation: number;
   /** From the end of the last thread until the next one was ready, in milliseconds. */
@@ -28,6 +31,7 @@ export interface ActorUp {
 /** An actor stays down until the cluster is closed. */
 export interface ActorFailed {
   readonly actor: string;
+  readonly thread: string;
   readonly reason: string;
 }
 

@@ -18,7 +18,8 @@ export class Faults {
 
   /**
    * Ends an actor's thread now, whatever it does; resolves when it has exited, at once if the actor is down. It is
-   * restarted without delay, and this does not count against `restarts`.
+   * restarted without delay, and this does not count against `restarts`. With `threads: "compact"` or `"single"` the
+   * thread hosts other actors too, which go and come back with it: `thread` says which, in status() and in the events.
    *
    * @param name as `status()` has it: `acceptor-1`
    * @throws SynodError `INVALID_OPTIONS`, `CLUSTER_CLOSED`
@@ -29,8 +30,8 @@ export class Faults {
   }
 
   /**
-   * Lets an actor's thread stand still for `ms` milliseconds, 1 to 600,000; resolves when that has begun. It can be
-   * killed meanwhile. A thread that stands still already begins when that is over.
+   * Lets an actor's thread stand still for `ms` milliseconds, 1 to 600,000, with all actors that it hosts; resolves when
+   * that has begun. It can be killed meanwhile. A thread that stands still already begins when that is over.
    *
    * @throws SynodError `INVALID_OPTIONS`, `ACTOR_FAILED` when it is down, `TIMEOUT`, `CLUSTER_CLOSED`
    */

@@ -39,6 +39,7 @@ export type {
   BytesStateMachine,
   CommandBatch,
   CommandOf,
+  QueriedAt,
   QueryOf,
   ResultOf,
   StateMachine,

@@ -1,7 +1,10 @@
 import { acceptorsMax, type Consistency, majorities, quorumsIntersect } from "@synod/core";
 import * as v from "valibot";
-import { SynodError } from "./errors.js";
-import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
+import { check } from "./check-options.js";
+import { invalid } from "./invalid-option.js";
+import type { AnyStateMachine, StateMachineSource, Synchronous } from "./state-machine.js";
+
+export { invalid };
 
 /** Bounds of the runtime, with their units and reasons. */
 export const runtimeLimits = {
@@ -63,6 +66,10 @@ export const runtimeLimits = {
   announceAfterMs: 2000,
   /** An actor or a client under load gives its event loop a turn this often, in milliseconds. */
   eventLoopTurnMs: 5,
+  /** A round of a thread's actors that takes no longer than this, in milliseconds, is not divided for that turn. */
+  shortRoundMs: 1,
+  /** A frame that is sent in parts and waits for room is looked after this often, in milliseconds. */
+  feedAgainMs: 1,
   /** No actor waits longer than this for a ring of its doorbell, in milliseconds. */
   parkMsMax: 500,
   /** How often an actor with a port for a mailbox looks at its deadlines, in milliseconds. */
@@ -95,6 +102,11 @@ export const runtimeLimits = {
   snapshotBytesMax: 1024 * 1024 * 1024,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
+  /**
+   * Threads of actors for each core before a warning: they park when idle, and the seven of a default cluster do well
+   * on two cores.
+   */
+  threadsPerCoreMax: 4,
   /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
   tracedFrames: 4096,
 } as const;
@@ -108,6 +120,10 @@ const storageBytesMaxDefault = 256 * 1024 * 1024;
 /** What is left to the log between snapshots must fit into an acceptor's storage so many times; for a large state: */
 const snapshotsPerStorage = 8;
 const largeSnapshotsPerStorage = 4;
+
+/** Which actors share a thread: see {@link ClusterOptions.threads}. */
+export type ThreadsMode = "isolated" | "compact" | "single";
+export const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const countUpTo = (max: number) => v.optional(count(max));
@@ -158,14 +174,18 @@ const schema = v.strictObject({
     }),
   ),
   mailbox: v.optional(v.picklist(["ring", "port"])),
+  workerUrl: v.optional(v.any()),
+  threads: v.optional(v.picklist(threadsModes)),
   trace: v.optional(v.boolean()),
 });
 
 /** Options of {@link Cluster.start}. Everything but the state machine has a default. */
-export interface ClusterOptions<M extends AnyStateMachine> {
-  readonly stateMachine: StateMachineSource<M>;
+// biome-ignore lint/suspicious/noExplicitAny: a URL says nothing about its machine's options
+export interface ClusterOptions<M extends AnyStateMachine, Options = any> {
+  /** A class with `moduleUrl`, from which all types follow; a URL; or `{ url, export }`. */
+  readonly stateMachine: StateMachineSource<M, Options> & Synchronous<M>;
   /** Handed to the state machine's constructor in every learner; must be structured-cloneable. */
-  readonly stateMachineOptions?: unknown;
+  readonly stateMachineOptions?: NoInfer<Options>;
   /** `multi-paxos` (default), or `basic-paxos`: both phases for every instance, as the baseline of measurements. */
   readonly protocol?: "multi-paxos" | "basic-paxos";
   /** How many of each; 2, 3 and 2. */
@@ -223,8 +243,19 @@ export interface ClusterOptions<M extends AnyStateMachine> {
    * given up. Those that `faults.kill` ends do not count.
    */
   readonly restarts?: { readonly max?: number; readonly windowMs?: number };
+  /**
+   * A thread for each actor (`isolated`, default); one for the proposer, the acceptor and the learner of each number
+   * (`compact`); or one for all of them (`single`). Actors that share a thread end and come back together, and their
+   * learners share the modules of the state machine, though not its instances.
+   */
+  readonly threads?: ThreadsMode;
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
+  /**
+   * For bundled programs: the module that the actors' threads run, an entry of the bundle that consists of
+   * `@synod/runtime/actor-entry`. A URL or its text. Left out, it is found beside the installed package.
+   */
+  readonly workerUrl?: URL | string;
   /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
   readonly trace?: boolean;
 }
@@ -256,6 +287,8 @@ export interface ResolvedOptions {
   readonly storageBytesMax: number;
   readonly restarts: { readonly max: number; readonly windowMs: number };
   readonly mailbox: "ring" | "port";
+  readonly workerUrl: string | undefined;
+  readonly threads: ThreadsMode;
   readonly trace: boolean;
 }
 
@@ -298,8 +331,17 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     storageBytesMax,
     restarts: { max: options.restarts?.max ?? 8, windowMs: options.restarts?.windowMs ?? 60_000 },
     mailbox: options.mailbox ?? "ring",
+    workerUrl: resolveWorkerUrl(options.workerUrl),
+    threads: options.threads ?? "isolated",
     trace: options.trace ?? false,
   };
+}
+
+function resolveWorkerUrl(given: unknown): string | undefined {
+  if (given === undefined) return undefined;
+  const text = given instanceof URL ? given.href : given;
+  if (typeof text === "string" && URL.canParse(text)) return new URL(text).href;
+  throw invalid("workerUrl", given, `a URL, such as new URL("./actor.js", import.meta.url)`);
 }
 
 type Snapshots = NonNullable<ClusterOptions<AnyStateMachine>["snapshot"]>;
@@ -435,55 +477,4 @@ const stallMs = v.strictObject({
 /** @throws SynodError `INVALID_OPTIONS` */
 export function checkStall(options: { readonly ms: number }): void {
   check(stallMs, options);
-}
-
-export function check(shape: v.GenericSchema, value: unknown): void {
-  const checked = v.safeParse(shape, value);
-  if (checked.success) return;
-  const issue = checked.issues[0] as v.BaseIssue<unknown>;
-  const path = v.getDotPath(issue);
-  if (path === null) {
-    throw new SynodError(
-      "INVALID_OPTIONS",
-      `the options are ${String(issue.received)}; they must be an object`,
-    );
-  }
-  if (issue.type === "strict_object" && issue.expected === "never") {
-    throw new SynodError("INVALID_OPTIONS", `there is no option ${path}: remove it, or correct its name`, {
-      path,
-    });
-  }
-  throw invalid(
-    path,
-    issue.input,
-    issue.requirement === undefined ? (issue.expected ?? "") : describe(issue),
-  );
-}
-
-function describe(issue: v.BaseIssue<unknown>): string {
-  switch (issue.type) {
-    case "integer":
-      return "a whole number";
-    case "min_value":
-      return `at least ${String(issue.requirement)}`;
-    case "max_value":
-      return `at most ${String(issue.requirement)}`;
-    case "gt_value":
-      return `more than ${String(issue.requirement)}`;
-    default:
-      return String(issue.expected ?? issue.message);
-  }
-}
-
-/** Names an option, its value and what is allowed. */
-export function invalid(path: string, value: unknown, allowed: string): SynodError {
-  let shown: string;
-  try {
-    // JSON has no NaN and no Infinity.
-    shown = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  } catch {
-    shown = typeof value === "bigint" ? `${value}n` : `a ${typeof value}`;
-  }
-  const message = `the option ${path} is ${shown}; allowed is ${allowed}`;
-  return new SynodError("INVALID_OPTIONS", message, { path });
 }

@@ -5,6 +5,18 @@ export interface AppliedAt {
   readonly timeMs: number;
 }
 
+/** When a query is asked. Valid during the call only: the object is used again. */
+export interface QueriedAt {
+  /** The last position of the log that is applied here; -1 when there is none. */
+  readonly instance: number;
+  /**
+   * In milliseconds: the clock that all threads of the process share, and never less than the time of any command
+   * applied here. So it goes on while nothing is proposed. A command that is applied later may carry an earlier time,
+   * by as long as it was under way: only `apply` decides what has expired.
+   */
+  readonly timeMs: number;
+}
+
 /**
  * What is replicated. Every learner has one and applies the same commands in the same order, so `apply` must
  * depend on nothing but the state, the command and `at`: no clock, no chance, no I/O.
@@ -18,8 +30,8 @@ export interface StateMachine<
 > {
   /** Takes effect at once and returns the result. What it throws rejects this one propose; replicas go on. */
   apply(command: Command, at: AppliedAt): Result;
-  /** Reads without changing anything. */
-  query?(query: Query): Answer;
+  /** Reads without changing anything. Depends on nothing but the state, the query and `at`. */
+  query?(query: Query, at: QueriedAt): Answer;
   /** The whole state, in pieces of any size that survive the encoding. A piece must not change once it was yielded. */
   snapshot(): Iterable<Chunk>;
   /** Replaces the state by that of a snapshot. */
@@ -70,7 +82,7 @@ export interface BytesStateMachine<Query = unknown, Answer = unknown, Chunk = un
    */
   applyBatch(batch: CommandBatch): void;
   /** Reads without changing anything. */
-  query?(query: Query): Answer;
+  query?(query: Query, at: QueriedAt): Answer;
   /** The whole state, in pieces of any size that survive the encoding. A piece must not change once it was yielded. */
   snapshot(): Iterable<Chunk>;
   /** Replaces the state by that of a snapshot. */
@@ -84,18 +96,44 @@ export type AnyStateMachine = StateMachine<any, any, any, any, any> | BytesState
 type Apply = (...parameters: any[]) => any;
 
 /** A class that learners can load: `moduleUrl` is `import.meta.url` of the module whose default export it is. */
-export interface StateMachineClass<M extends AnyStateMachine = AnyStateMachine> {
-  // biome-ignore lint/suspicious/noExplicitAny: options are the machine's own affair
-  new (options?: any): M;
+// biome-ignore lint/suspicious/noExplicitAny: options are the machine's own affair
+export interface StateMachineClass<M extends AnyStateMachine = AnyStateMachine, Options = any> {
+  new (options?: Options): M;
   readonly moduleUrl: string;
 }
 
 /** Where learners load a state machine from: a class that knows its module, a URL, or a URL and an export's name. */
-export type StateMachineSource<M extends AnyStateMachine> =
-  | StateMachineClass<M>
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type StateMachineSource<M extends AnyStateMachine, Options = any> =
+  | StateMachineClass<M, Options>
   | URL
   | string
   | { readonly url: URL | string; readonly export: string };
+
+/**
+ * Nothing where `apply` and `query` finish before they return; otherwise a type that no source has, and whose text is
+ * what the compiler then shows.
+ */
+export type Synchronous<M extends AnyStateMachine> = true extends
+  | MayBePromise<ResultOf<M>>
+  | MayBePromise<BatchResultOf<M>>
+  ? "apply() must return its result, not a promise: replicas apply one command after the other"
+  : true extends MayBePromise<AnswerOf<M>>
+    ? "query() must return its answer, not a promise"
+    : unknown;
+
+type BatchResultOf<M extends AnyStateMachine> = M extends { applyBatch: Apply }
+  ? ReturnType<M["applyBatch"]>
+  : never;
+
+/** False for `any` and `never`, of which nothing is known. */
+type MayBePromise<T> = [T] extends [never]
+  ? false
+  : 0 extends 1 & T
+    ? false
+    : T extends PromiseLike<unknown>
+      ? true
+      : false;
 
 /** What a machine's `apply` takes; nothing, for one that has only `applyBatch`. */
 export type CommandOf<M extends AnyStateMachine> = M extends { apply: Apply }
@@ -108,5 +146,9 @@ export type BytesOf<M extends AnyStateMachine> = M extends { applyBatch: Apply }
 export type BytesResultOf<M extends AnyStateMachine> = M extends { readonly batchResults: "none" }
   ? undefined
   : Float64Array;
-export type QueryOf<M extends AnyStateMachine> = M extends { query(query: infer Q): unknown } ? Q : never;
-export type AnswerOf<M extends AnyStateMachine> = M extends { query(query: never): infer A } ? A : never;
+export type QueryOf<M extends AnyStateMachine> = M extends { query(query: infer Q, at: never): unknown }
+  ? Q
+  : never;
+export type AnswerOf<M extends AnyStateMachine> = M extends { query(query: never, at: never): infer A }
+  ? A
+  : never;

@@ -1,32 +1,13 @@
 import type { Address } from "@synod/core";
 import * as Comlink from "comlink";
-import type { ActorControl, ActorSpec, ConnectionEnds, StartFailure } from "./actor.js";
+import type { ActorControl, ActorSpec, ConnectionEnds } from "./actor.js";
+import type { ActorLink } from "./actor-link.js";
 import type { ActorStatus } from "./actor-status.js";
-import { ActorThread, type End } from "./actor-thread.js";
-import { monotonicMs } from "./clock.js";
-import { SynodError } from "./errors.js";
-import type { Emit } from "./events.js";
 import { lostWakeUpsOf } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
-import { RestartPolicy } from "./restart-policy.js";
-import type { RoleNotice } from "./role-host.js";
 import { portsOf, type WiredActor } from "./wiring.js";
 
 /** Incarnations, over all clusters of the process: a ballot is never used twice. */
 let incarnations = 0;
-
-interface Alive {
-  readonly state: "starting" | "running";
-  readonly thread: ActorThread;
-  /** Settles once the end of the thread has been dealt with. */
-  readonly over: Promise<void>;
-}
-
-type Phase =
-  | Alive
-  | { readonly state: "restarting"; readonly reason: string }
-  | { readonly state: "failed"; readonly reason: string }
-  | { readonly state: "stopped" };
 
 /** An actor's end of the connections to a client; `renew` makes new ones for an actor's next life. */
 interface AttachedClient {
@@ -43,37 +24,81 @@ export interface SupervisedActorParts {
   readonly survives: boolean;
   /** The ends of its connections to other actors, for a first life or a later one. */
   readonly connections: (isFirst: boolean) => ConnectionEnds[];
-  readonly emit: Emit;
-  readonly onNotice: (notice: RoleNotice) => void;
 }
 
-/** One actor through all its lives: runs its thread, sees it end, and runs the next one. */
+/** The thread that an actor is on, as far as the actor goes. */
+export interface HostingThread {
+  /** `running` once all its actors have started: only then are they to be asked about their roles. */
+  readonly state: "starting" | "running" | "restarting" | "failed" | "stopped";
+  readonly lastEnd: string | null;
+  /** Why there is no thread. */
+  readonly error: string | undefined;
+  link(actor: Address): ActorLink | undefined;
+  /** An answer; where the thread ended before it gave one, its end has been dealt with when this settles. */
+  dealtWith<T>(asked: Promise<T | undefined>): Promise<T | undefined>;
+}
+
+/** One actor through all its lives, on whichever thread: what it is given in each, and what can be asked of it. */
 export class SupervisedActor {
   readonly wired: WiredActor;
   readonly #parts: SupervisedActorParts;
-  readonly #policy: RestartPolicy;
   readonly #clients = new Map<Address, AttachedClient>();
-  #phase: Phase = { state: "restarting", reason: "it has not started" };
+  #thread: HostingThread | undefined;
   #incarnation = 0;
-  #restarts = 0;
-  #lastEnd: string | null = null;
-  #downSinceMs = 0;
-  #isClosing = false;
-  /** Ends the wait for a restart. */
-  #wake: (() => void) | undefined;
-  #career: Promise<void> | undefined;
+  #lives = 0;
+  /** Why it has no further life. */
+  #failure: string | undefined;
 
   constructor(parts: SupervisedActorParts) {
     this.wired = parts.wired;
     this.#parts = parts;
-    this.#policy = new RestartPolicy(parts.spec.options.restarts);
   }
 
-  /** Runs the actor from now on; resolves once it has started, or with the reason why it has not. */
-  start(): Promise<StartFailure | undefined> {
-    return new Promise(resolve => {
-      this.#career = this.#live(resolve);
-    });
+  /** Call once, before anything else. */
+  hostedBy(thread: HostingThread): void {
+    this.#thread = thread;
+  }
+
+  /** False when it must not come back. */
+  get survives(): boolean {
+    return this.#parts.survives;
+  }
+
+  /** It stays down. */
+  fail(reason: string): void {
+    this.#failure = reason;
+  }
+
+  /** Why it stays down. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** What its next life is made of. Call once for each. */
+  nextLife(): Omit<ActorSpec, "control"> {
+    this.#lives += 1;
+    this.#incarnation = ++incarnations;
+    return { ...this.#parts.spec, incarnation: this.#incarnation };
+  }
+
+  /** All ends that this life opens. Call once for each. */
+  connections(): ConnectionEnds[] {
+    const isFirst = this.#lives === 1;
+    const connections = this.#parts.connections(isFirst);
+    for (const [peer, { ends, renew }] of this.#clients) {
+      const next = isFirst ? ends : (renew?.() ?? ends);
+      this.#clients.set(peer, { ends: next, renew });
+      connections.push(next);
+    }
+    return connections;
   }
 
   /** Gives it the ends of a connection, now or, while it is down, at its next start. Does not wait for long. */
@@ -97,173 +122,36 @@ export class SupervisedActor {
     question: (control: Comlink.Remote<ActorControl>) => Promise<T>,
     withinMs?: number,
   ): Promise<T | undefined> {
-    const phase = this.#phase;
-    return "thread" in phase ? dealtWith(phase, phase.thread.ask(question, withinMs)) : undefined;
+    const link = this.#host.link(this.wired.name);
+    return link && this.#host.dealtWith(link.ask(question, withinMs));
   }
 
-  /** Whether its thread is up and has started: only then is it to be asked about its role. */
+  /** Whether its thread is up and it has started: only then is it to be asked about its role. */
   get isRunning(): boolean {
-    return this.#phase.state === "running";
+    return this.#host.state === "running" && !this.hasFailed;
   }
 
   async status(): Promise<ActorStatus> {
     const answer = this.isRunning ? await this.ask(control => control.status()) : undefined;
-    const { name, role, doorbell } = this.wired;
+    const { name, role, thread, doorbell } = this.wired;
+    const { state, lastEnd } = this.#host;
+    const error = this.#failure ?? this.#host.error;
     return {
       name,
       role,
-      state: this.isRunning ? "unresponsive" : this.#phase.state,
+      thread,
+      state: this.isRunning ? "unresponsive" : this.hasFailed ? "failed" : state,
       incarnation: this.#incarnation,
-      restarts: this.#restarts,
-      lastEnd: this.#lastEnd,
+      restarts: Math.max(0, this.#lives - 1),
+      lastEnd,
       lostWakeUps: lostWakeUpsOf(doorbell),
-      ...("reason" in this.#phase ? { error: this.#phase.reason } : {}),
+      ...(error === undefined ? {} : { error }),
       ...(this.isRunning ? answer : {}),
     };
   }
 
-  /** Ends its thread, if it has one; resolves when it has exited. */
-  async kill(reason: string): Promise<void> {
-    const phase = this.#phase;
-    if (!("thread" in phase)) return;
-    await phase.thread.kill({ reason, deliberate: true });
-    await phase.over;
+  get #host(): HostingThread {
+    if (this.#thread === undefined) throw new Error(`${this.wired.name} has no thread`);
+    return this.#thread;
   }
-
-  /** Blocks its thread; resolves when that has begun. @throws SynodError `ACTOR_FAILED`, `TIMEOUT` */
-  async stall(ms: number): Promise<void> {
-    const { name } = this.wired;
-    const phase = this.#phase;
-    if ("thread" in phase) {
-      if (await dealtWith(phase, phase.thread.stall(ms, runtimeLimits.slowAnswerWithinMs))) return;
-      if (this.#phase === phase) {
-        throw new SynodError("TIMEOUT", `${name} does not answer: it has not begun to stall`);
-      }
-    }
-    throw new SynodError("ACTOR_FAILED", `${name} is down: it cannot stall`);
-  }
-
-  /** Stops it; what has not ended by itself is terminated. Resolves when no thread is left. */
-  async close(): Promise<void> {
-    this.#isClosing = true;
-    this.#wake?.();
-    const phase = this.#phase;
-    if ("thread" in phase) {
-      phase.thread.stop();
-      const late = setTimeout(() => {
-        void phase.thread.kill({ reason: "it did not stop", deliberate: true });
-      }, runtimeLimits.stopWithinMs);
-      await phase.over;
-      clearTimeout(late);
-    }
-    await this.#career;
-  }
-
-  /** Life after life. Never rejects. */
-  async #live(onStarted: (failure: StartFailure | undefined) => void): Promise<void> {
-    for (let isFirst = true; !this.#isClosing; isFirst = false) {
-      const end = await this.#liveOnce(isFirst, onStarted);
-      if (end === undefined) return;
-      if (end > 0) await this.#sleep(end);
-    }
-    this.#phase = { state: "stopped" };
-  }
-
-  /** One life; how long to wait for the next one, in milliseconds, or undefined when there is none. */
-  async #liveOnce(
-    isFirst: boolean,
-    onStarted: (failure: StartFailure | undefined) => void,
-  ): Promise<number | undefined> {
-    let settle = (): void => {};
-    const over = new Promise<void>(resolve => {
-      settle = resolve;
-    });
-    if (!isFirst) this.#restarts += 1;
-    this.#incarnation = ++incarnations;
-    const spec = { ...this.#parts.spec, incarnation: this.#incarnation };
-    const thread = new ActorThread(spec, this.#parts.onNotice);
-    this.#phase = { state: "starting", thread, over };
-    const hasStarted = await thread.start(this.#connections(isFirst));
-    if (hasStarted) {
-      this.#phase = { state: "running", thread, over };
-      if (isFirst) onStarted(undefined);
-      else this.#emitUp();
-    }
-    const end = await thread.ended;
-    const neverStarted = isFirst && !hasStarted;
-    const delayMs = neverStarted || this.#isClosing ? undefined : this.#delayMs(end);
-    this.#down(end, delayMs, neverStarted);
-    if (neverStarted) onStarted(startFailureOf(this.wired.name, end));
-    settle();
-    return delayMs;
-  }
-
-  /** All ends that a new life opens. */
-  #connections(isFirst: boolean): ConnectionEnds[] {
-    const connections = this.#parts.connections(isFirst);
-    for (const [peer, { ends, renew }] of this.#clients) {
-      const next = isFirst ? ends : (renew?.() ?? ends);
-      this.#clients.set(peer, { ends: next, renew });
-      connections.push(next);
-    }
-    return connections;
-  }
-
-  /** Undefined when there must be no next life. */
-  #delayMs(end: End): number | undefined {
-    if (!this.#parts.survives) return undefined;
-    return end.deliberate ? 0 : this.#policy.delayMs(monotonicMs());
-  }
-
-  #down({ reason }: End, delayMs: number | undefined, neverStarted: boolean): void {
-    const actor = this.wired.name;
-    this.#lastEnd = reason;
-    this.#downSinceMs = monotonicMs();
-    if (this.#isClosing) {
-      this.#phase = { state: "stopped" };
-      return;
-    }
-    if (delayMs !== undefined) {
-      this.#phase = { state: "restarting", reason };
-      this.#parts.emit("actorDown", { actor, reason, willRestart: true });
-      return;
-    }
-    const failure = neverStarted ? reason : `${reason}; ${this.#whyForGood()}`;
-    this.#phase = { state: "failed", reason: failure };
-    this.#parts.emit("actorDown", { actor, reason, willRestart: false });
-    this.#parts.emit("actorFailed", { actor, reason: failure });
-  }
-
-  #whyForGood(): string {
-    if (!this.#parts.survives) return "what it has promised died with it, so it must not vote again";
-    const { max, windowMs } = this.#parts.spec.options.restarts;
-    return `it was restarted ${max} times within ${windowMs} ms`;
-  }
-
-  #emitUp(): void {
-    const downMs = monotonicMs() - this.#downSinceMs;
-    this.#parts.emit("actorUp", { actor: this.wired.name, incarnation: this.#incarnation, downMs });
-  }
-
-  #sleep(ms: number): Promise<void> {
-    if (this.#isClosing) return Promise.resolve();
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-}
-
-/** An answer; where the thread ended before it gave one, its end has been dealt with when this settles. */
-async function dealtWith<T>(phase: Alive, asked: Promise<T | undefined>): Promise<T | undefined> {
-  const answer = await asked;
-  if (answer === undefined && phase.thread.hasEnded) await phase.over;
-  return answer;
-}
-
-function startFailureOf(name: Address, { reason, failure }: End): StartFailure {
-  return failure ?? { code: "ACTOR_FAILED", message: `${name} ended while it started: ${reason}` };
 }

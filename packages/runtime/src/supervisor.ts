@@ -11,15 +11,18 @@ import type { RoleNotice } from "./role-host.js";
 import { createSnapshotRegion, type SnapshotRegion } from "./snapshots/index.js";
 import { createStorageRegion } from "./storage/index.js";
 import { SupervisedActor } from "./supervised-actor.js";
+import { SupervisedThread } from "./supervised-thread.js";
 import { rewireActor, type WiredActor, wireActors } from "./wiring.js";
 
 /**
- * Runs every actor in a worker thread of its own, restarts those that end, and talks to them over the control plane.
- * Nothing that the protocol does waits for it.
+ * Runs the actors in worker threads, restarts those that end, and talks to the actors over the control plane. Nothing
+ * that the protocol does waits for it.
  */
 export class Supervisor {
   readonly #options: ResolvedOptions;
   readonly #actors: ReadonlyMap<Address, SupervisedActor>;
+  /** By the name of each actor that they host; in the order of the actors. */
+  readonly #threads: ReadonlyMap<Address, SupervisedThread>;
   readonly #emit: Emit;
   /** By learner: its snapshots, which outlive its threads. */
   readonly #snapshotRegions: readonly SnapshotRegion[];
@@ -33,7 +36,7 @@ export class Supervisor {
   constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec, emit: Emit) {
     this.#options = options;
     this.#emit = emit;
-    const wired = wireActors(topology, options.mailbox);
+    const wired = wireActors(topology, options.mailbox, options.threads);
     this.#snapshotRegions = Array.from({ length: topology.learners }, () =>
       createSnapshotRegion(runtimeLimits.snapshotBytesMax),
     );
@@ -46,11 +49,12 @@ export class Supervisor {
     this.#actors = new Map(
       wired.map(actor => [actor.name, this.#supervise(actor, topology, stateMachine)] as const),
     );
+    this.#threads = this.#host([...this.#actors.values()]);
   }
 
   /** @throws SynodError of the first actor that does not start */
   async start(): Promise<void> {
-    const starting = [...this.#actors.values()].map(actor => actor.start());
+    const starting = [...new Set(this.#threads.values())].map(thread => thread.start());
     const failures: (StartFailure | undefined)[] = await Promise.all(starting);
     const failure = failures.find(found => found !== undefined);
     if (failure !== undefined) throw new SynodError(failure.code, failure.message);
@@ -93,12 +97,12 @@ export class Supervisor {
 
   /** @throws SynodError `INVALID_OPTIONS` for a name that no actor has */
   kill(name: Address): Promise<void> {
-    return this.#actor(name).kill("killed by faults.kill()");
+    return this.#thread(name).kill("killed by faults.kill()");
   }
 
   /** @throws SynodError `INVALID_OPTIONS`, `ACTOR_FAILED`, `TIMEOUT` */
   stall(name: Address, ms: number): Promise<void> {
-    return this.#actor(name).stall(ms);
+    return this.#thread(name).stall(name, ms);
   }
 
   /** The names of all clients and replicas, on whichever threads. */
@@ -116,11 +120,11 @@ export class Supervisor {
   /** Stops every actor, and resolves when no thread is left. */
   async close(): Promise<void> {
     this.closeClients();
-    await Promise.all([...this.#actors.values()].map(actor => actor.close()));
+    await Promise.all([...new Set(this.#threads.values())].map(thread => thread.close()));
   }
 
   #supervise(wired: WiredActor, topology: Topology, stateMachine: StateMachineSpec): SupervisedActor {
-    const { name, role, index, doorbell } = wired;
+    const { name, role, index } = wired;
     const options = this.#options;
     const isShared = role === "acceptor" && options.storage === "shared";
     const storageRegion = isShared ? createStorageRegion(options.storageBytesMax) : undefined;
@@ -135,26 +139,42 @@ export class Supervisor {
         options,
         stateMachine,
         snapshotRegions: role === "learner" ? this.#snapshotRegions : [],
-        mailbox,
-        doorbell,
         ...(mailbox === "ring" ? { channel: this.handle.channel } : {}),
         ...(storageRegion === undefined ? {} : { storageRegion }),
       },
       survives: role !== "acceptor" || isShared,
       connections: isFirst => this.#connectionsOf(wired, isFirst),
-      emit: this.#emit,
-      onNotice: notice => this.#onNotice(name, notice),
     });
+  }
+
+  #host(actors: readonly SupervisedActor[]): Map<Address, SupervisedThread> {
+    const { mailbox, restarts } = this.#options;
+    const threads = new Map<Address, SupervisedThread>();
+    for (const { wired } of actors) {
+      if (threads.has(wired.name)) continue;
+      const hosted = actors.filter(actor => actor.wired.thread === wired.thread);
+      const thread = new SupervisedThread({
+        name: wired.thread,
+        doorbell: wired.doorbell,
+        mailbox,
+        restarts,
+        actors: hosted,
+        emit: this.#emit,
+        onNotice: (actor, notice) => this.#onNotice(actor, notice),
+      });
+      for (const actor of hosted) threads.set(actor.wired.name, thread);
+    }
+    return threads;
   }
 
   /** Lanes are opened again by each life. Ports die with a thread, and are replaced on both sides. */
   #connectionsOf(wired: WiredActor, isFirst: boolean): ConnectionEnds[] {
     if (isFirst || this.#options.mailbox === "ring") return [...wired.connections];
-    const { atActor, atOthers } = rewireActor(
-      wired,
-      [...this.#actors.values()].map(actor => actor.wired),
-      this.#options.mailbox,
-    );
+    const all = [...this.#actors.values()].map(actor => actor.wired);
+    // Those before it on its own thread have begun again as well, and with it.
+    const at = all.indexOf(wired);
+    const others = all.filter(({ thread }, index) => thread !== wired.thread || index >= at);
+    const { atActor, atOthers } = rewireActor(wired, others, this.#options.mailbox);
     for (const [other, ends] of atOthers) void this.#actor(other).replaceEnds(ends);
     return atActor;
   }
@@ -182,6 +202,10 @@ export class Supervisor {
     this.#ballot = ballot;
     if (ballot.proposer === before.proposer && ballot.incarnation === before.incarnation) return;
     this.#emit("leaderChanged", { leader, ballot });
+  }
+
+  #thread(name: Address): SupervisedThread {
+    return this.#threads.get(this.#actor(name).wired.name) as SupervisedThread;
   }
 
   #actor(name: Address): SupervisedActor {

@@ -9,7 +9,7 @@ import {
   type MailboxKind,
   transferListOf,
 } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits, type ThreadsMode } from "./options.js";
 
 /** Which role says anything to which, and so which connections there are between actors. */
 const speaksTo: Record<ActorRole, readonly ActorRole[]> = {
@@ -18,8 +18,10 @@ const speaksTo: Record<ActorRole, readonly ActorRole[]> = {
   learner: ["acceptor", "proposer", "learner"],
 };
 
-/** An actor before its thread runs: its name and its ends of all connections. */
+/** An actor before its thread runs: its name and its ends of all connections. The doorbell is its thread's. */
 export interface WiredActor extends Entrance {
+  /** The name of the thread that hosts it. */
+  readonly thread: string;
   readonly role: ActorRole;
   readonly index: number;
   readonly connections: ConnectionEnds[];
@@ -33,14 +35,30 @@ export interface ClientConnection {
 
 const capacities = { controlBytes: runtimeLimits.controlLaneBytes, bulkBytes: runtimeLimits.bulkLaneBytes };
 
-/** Lays the connections between all actors of a cluster. */
-export function wireActors(topology: Topology, kind: MailboxKind): WiredActor[] {
+/** The name of the thread that hosts an actor: its own, where it has the thread for itself. */
+function threadOf(mode: ThreadsMode, role: ActorRole, index: number): string {
+  switch (mode) {
+    case "isolated":
+      return actorAddress(role, index);
+    case "compact":
+      return `thread-${index}`;
+    case "single":
+      return "thread-0";
+  }
+}
+
+/** Lays the connections between all actors of a cluster, those that share a thread too. */
+export function wireActors(topology: Topology, kind: MailboxKind, mode: ThreadsMode): WiredActor[] {
   const counts = { proposer: topology.proposers, acceptor: topology.acceptors, learner: topology.learners };
   const actors: WiredActor[] = [];
+  const doorbells = new Map<string, Doorbell>();
   for (const role of ["proposer", "acceptor", "learner"] as const) {
     for (let index = 0; index < counts[role]; index++) {
       const name = actorAddress(role, index);
-      actors.push({ name, role, index, doorbell: createDoorbell(), connections: [] });
+      const thread = threadOf(mode, role, index);
+      const doorbell = doorbells.get(thread) ?? createDoorbell();
+      doorbells.set(thread, doorbell);
+      actors.push({ name, thread, role, index, doorbell, connections: [] });
     }
   }
   for (const sender of actors) {

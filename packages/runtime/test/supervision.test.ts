@@ -132,11 +132,11 @@ test("what does not start again is given up; the rest goes on", async () => {
     const why = expect.stringContaining("not in this life");
     const actor = "learner-1";
     expect(heard.filter(({ event }) => event !== "leaderChanged")).toEqual([
-      { event: "actorDown", actor, reason: "killed by faults.kill()", willRestart: true },
-      { event: "actorDown", actor, reason: why, willRestart: true },
-      { event: "actorDown", actor, reason: why, willRestart: true },
-      { event: "actorDown", actor, reason: why, willRestart: false },
-      { event: "actorFailed", actor, reason: expect.stringMatching(/not in this life.* restarted 2 times/) },
+      { event: "actorDown", actor, thread: actor, reason: "killed by faults.kill()", willRestart: true },
+      { event: "actorDown", actor, thread: actor, reason: why, willRestart: true },
+      { event: "actorDown", actor, thread: actor, reason: why, willRestart: true },
+      { event: "actorDown", actor, thread: actor, reason: why, willRestart: false },
+      { event: "actorFailed", actor, thread: actor, reason: expect.stringMatching(/not in this life.* restarted 2 times/) },
     ]);
     const { state, error, restarts, lastEnd } = await actorOf(cluster, actor);
     expect({ state, error, restarts, lastEnd }).toEqual({
@@ -163,9 +163,10 @@ test("an acceptor with its storage on its heap never votes again, and a quorum g
     const client = await cluster.connect();
     const heard = listen(cluster);
     await cluster.faults.kill("acceptor-1");
+    const struck = { actor: "acceptor-1", thread: "acceptor-1" };
     expect(heard.filter(({ event }) => event !== "leaderChanged")).toEqual([
-      { event: "actorDown", actor: "acceptor-1", reason: "killed by faults.kill()", willRestart: false },
-      { event: "actorFailed", actor: "acceptor-1", reason: expect.stringContaining("must not vote again") },
+      { event: "actorDown", ...struck, reason: "killed by faults.kill()", willRestart: false },
+      { event: "actorFailed", ...struck, reason: expect.stringContaining("must not vote again") },
     ]);
     const up = once(cluster, "actorUp");
     await cluster.faults.kill("proposer-1");

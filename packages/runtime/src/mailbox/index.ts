@@ -12,6 +12,7 @@ export {
   type MailboxKind,
   type Outbox,
   openInbox,
+  openInboxes,
   openOutbox,
   type ReceivingEnd,
   type SendingEnd,

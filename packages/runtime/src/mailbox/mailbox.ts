@@ -7,6 +7,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Doorbell } from "./doorbell.js";
 import { createLane } from "./lane.js";
+import { Parking } from "./parking.js";
 import { PortInbox, PortOutbox } from "./port-mailbox.js";
 import { RingInbox, RingOutbox } from "./ring-mailbox.js";
 
@@ -136,12 +137,21 @@ export interface InboxOptions {
 }
 
 export function openInbox(options: InboxOptions): Inbox {
-  const inbox =
-    options.kind === "port"
-      ? new PortInbox(options.doorbell)
-      : new RingInbox(options.doorbell, options.waiting);
+  const [inbox] = openInboxes(options, 1) as [Inbox];
   for (const [sender, end] of options.lanes ?? []) inbox.attach(sender, end);
   return inbox;
+}
+
+/**
+ * Several inboxes that one thread reads, behind one doorbell: `park` of any of them waits for something in any. A
+ * wake-up is counted by the inbox that it was for.
+ */
+export function openInboxes(options: Omit<InboxOptions, "lanes">, count: number): Inbox[] {
+  const { kind, doorbell, waiting } = options;
+  const parking = new Parking(doorbell, kind === "port" ? "event-loop" : waiting);
+  return Array.from({ length: count }, () =>
+    kind === "port" ? new PortInbox(parking) : new RingInbox(parking),
+  );
 }
 
 /** Opens a sending end. `to` names the receiver in the errors of damaged lanes. */

@@ -3,8 +3,8 @@
  * what the ring buys. postMessage has no back-pressure: a receiver that stalls pays with memory, without bound.
  */
 import type { MessagePort } from "node:worker_threads";
-import { type Awakening, type Doorbell, EventLoopSleeper } from "./doorbell.js";
 import type { FrameHandler, Inbox, LaneKind, Outbox, ReceivingEnd } from "./mailbox.js";
+import type { Parking, ParkingInbox } from "./parking.js";
 import { type FrameSource, Senders } from "./rotation.js";
 
 /** One frame: bulk frames travel bare. */
@@ -73,15 +73,16 @@ class FrameQueue implements FrameSource {
   }
 }
 
-export class PortInbox implements Inbox {
+export class PortInbox implements Inbox, ParkingInbox {
   readonly #ports = new Map<string, MessagePort>();
   readonly #senders = new Senders<FrameQueue>(() => 0);
-  readonly #sleeper: EventLoopSleeper;
+  readonly #parking: Parking;
   #closed = false;
-  readonly #hasFrames = (): boolean => !this.#senders.isEmpty();
 
-  constructor(doorbell: Doorbell) {
-    this.#sleeper = new EventLoopSleeper(doorbell, awakening => this.#count(awakening));
+  /** `parking` waits on the event loop, which is what delivers a port's messages. */
+  constructor(parking: Parking) {
+    this.#parking = parking;
+    parking.add(this);
   }
 
   get counters() {
@@ -92,8 +93,8 @@ export class PortInbox implements Inbox {
     return this.#senders.receive(handler, framesMax);
   }
 
-  park(_timeoutMs: number): Promise<void> {
-    return this.#sleeper.sleep(this.#hasFrames);
+  park(timeoutMs: number): Promise<void> | undefined {
+    return this.#parking.park(timeoutMs);
   }
 
   attach(sender: string, end: ReceivingEnd): void {
@@ -106,7 +107,7 @@ export class PortInbox implements Inbox {
     port.on("message", (message: PortMessage) => {
       if (message instanceof Uint8Array) bulk.push(message);
       else control.push(message.control);
-      this.#sleeper.wake("rung");
+      this.#parking.wake();
     });
     port.unref();
     this.#ports.set(sender, port);
@@ -119,6 +120,15 @@ export class PortInbox implements Inbox {
     this.#senders.delete(sender);
   }
 
+  hasFrames(): boolean {
+    return !this.#senders.isEmpty();
+  }
+
+  /** A port does not say how far its sender is. */
+  hasSettledFrames(): boolean {
+    return false;
+  }
+
   depthBytes(): number {
     return this.#senders.depthBytes();
   }
@@ -127,11 +137,6 @@ export class PortInbox implements Inbox {
     if (this.#closed) return;
     this.#closed = true;
     for (const sender of this.#senders.names()) this.detach(sender);
-    this.#sleeper.close();
-  }
-
-  #count(awakening: Awakening): void {
-    if (awakening === "rung") this.counters.wakeUps++;
-    this.counters.calls += this.#sleeper.takeCalls();
+    this.#parking.remove(this);
   }
 }

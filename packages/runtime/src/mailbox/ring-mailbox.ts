@@ -1,7 +1,8 @@
 /** Mailboxes over lanes in shared memory. */
-import { type Awakening, type Doorbell, EventLoopSleeper, Ringer, ThreadSleeper } from "./doorbell.js";
+import { Ringer } from "./doorbell.js";
 import { LaneReader, LaneWriter } from "./lane.js";
 import type { FrameHandler, Inbox, LaneKind, Outbox, ReceivingEnd, SendingEnd } from "./mailbox.js";
+import type { Parking, ParkingInbox } from "./parking.js";
 import { Senders } from "./rotation.js";
 
 type RingSendingEnd = Extract<SendingEnd, { kind: "ring" }>;
@@ -43,25 +44,15 @@ export class RingOutbox implements Outbox {
   }
 }
 
-export class RingInbox implements Inbox {
+export class RingInbox implements Inbox, ParkingInbox {
   readonly #senders: Senders<LaneReader>;
-  readonly #sleeper: ThreadSleeper | EventLoopSleeper;
+  readonly #parking: Parking;
   #closed = false;
-  readonly #hasFrames = (): boolean => !this.#senders.isEmpty();
-  readonly #countLostWakeUp = (): void => {
-    // Whoever settled frames while the flag was up has rung first: in this order the two looks prove a loss.
-    const hasSettledFrames = this.#senders.sources().some(lane => lane.hasSettledFrames());
-    if (!hasSettledFrames || !this.#sleeper.isUnrung()) return;
-    this.#senders.counters.lostWakeUps++;
-    this.#sleeper.countLostWakeUp();
-  };
 
-  constructor(doorbell: Doorbell, waiting: "thread" | "event-loop") {
-    this.#sleeper =
-      waiting === "thread"
-        ? new ThreadSleeper(doorbell)
-        : new EventLoopSleeper(doorbell, awakening => this.#count(awakening));
-    this.#senders = new Senders(() => this.#sleeper.controlFlushes());
+  constructor(parking: Parking) {
+    this.#parking = parking;
+    this.#senders = new Senders(() => parking.controlFlushes());
+    parking.add(this);
   }
 
   get counters() {
@@ -69,19 +60,12 @@ export class RingInbox implements Inbox {
   }
 
   receive(handler: FrameHandler, framesMax: number): number {
-    const sleeper = this.#sleeper;
-    if (sleeper instanceof EventLoopSleeper && sleeper.isArmed) {
-      if (sleeper.isUnrung()) this.#countLostWakeUp();
-      else sleeper.completeRing();
-    }
+    this.#parking.beforeReceive();
     return this.#senders.receive(handler, framesMax);
   }
 
   park(timeoutMs: number): Promise<void> | undefined {
-    const sleeper = this.#sleeper;
-    if (sleeper instanceof EventLoopSleeper) return sleeper.sleep(this.#hasFrames);
-    if (!this.#closed) this.#count(sleeper.sleep(timeoutMs, this.#hasFrames, this.#countLostWakeUp));
-    return undefined;
+    return this.#parking.park(timeoutMs);
   }
 
   attach(sender: string, end: ReceivingEnd): void {
@@ -90,12 +74,19 @@ export class RingInbox implements Inbox {
     const control = new LaneReader(end.control, `control from ${sender}`);
     const bulk = new LaneReader(end.bulk, `bulk from ${sender}`);
     this.#senders.set(sender, { control, bulk });
-    const hasMissedRing = this.#sleeper instanceof EventLoopSleeper && this.#sleeper.isArmed;
-    if (hasMissedRing && this.#hasFrames()) this.#sleeper.ringSelf();
+    this.#parking.noticeFrames();
   }
 
   detach(sender: string): void {
     this.#senders.delete(sender);
+  }
+
+  hasFrames(): boolean {
+    return !this.#senders.isEmpty();
+  }
+
+  hasSettledFrames(): boolean {
+    return this.#senders.sources().some(lane => lane.hasSettledFrames());
   }
 
   depthBytes(): number {
@@ -106,11 +97,6 @@ export class RingInbox implements Inbox {
     if (this.#closed) return;
     this.#closed = true;
     for (const sender of this.#senders.names()) this.#senders.delete(sender);
-    if (this.#sleeper instanceof EventLoopSleeper) this.#sleeper.close();
-  }
-
-  #count(awakening: Awakening): void {
-    if (awakening === "rung") this.counters.wakeUps++;
-    this.counters.calls += this.#sleeper.takeCalls();
+    this.#parking.remove(this);
   }
 }

@@ -1,6 +1,7 @@
 import { observerAddress } from "@synod/core";
 import { entrancesOf } from "../announcements.js";
 import { RingAttachment } from "../connect.js";
+import { checkEnvironment } from "../environment.js";
 import { SynodError } from "../errors.js";
 import { type ClusterHandle, ClusterWords, checkHandle } from "../handle.js";
 import { createDoorbell, openInbox, openOutbox } from "../mailbox/index.js";
@@ -21,13 +22,14 @@ const timeoutMsDefault = 30_000;
  * With a function, a replica that has fallen far behind restores a snapshot into a new instance while the old one is
  * read; with an instance it cannot be read meanwhile. Wait for what it is to show by `sync()` or `reached()`.
  *
- * @throws SynodError `INVALID_OPTIONS`, `CLUSTER_CLOSED`, `ABORTED`, `TIMEOUT`
+ * @throws SynodError `INVALID_OPTIONS`, `UNSUPPORTED_ENVIRONMENT`, `CLUSTER_CLOSED`, `ABORTED`, `TIMEOUT`
  */
 export async function joinReplica<M extends AnyStateMachine>(
   handle: ClusterHandle<M>,
   machine: NoInfer<M> | (() => NoInfer<M>),
   options: JoinOptions = {},
 ): Promise<Replica<M>> {
+  checkEnvironment();
   checkHandle(handle);
   checkJoinOptions(options);
   const makeMachine = typeof machine === "function" ? () => made(machine) : undefined;

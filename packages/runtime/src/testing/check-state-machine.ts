@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
 import { Random } from "@synod/core/testing";
 import * as v from "valibot";
-import { check, invalid } from "../options.js";
+import { check } from "../check-options.js";
+import { invalid } from "../invalid-option.js";
 import type { AnyStateMachine, BytesOf, CommandOf, QueryOf } from "../state-machine.js";
 import { Finding, StateMachineCheckError } from "./check-error.js";
 import { runChecks } from "./checks.js";

@@ -107,7 +107,8 @@ function checkQueries(create: Create, steps: readonly Step[], reference: Referen
     compareResults(check, "after queries", step, reference.results[index]!, asked.apply(step));
     if (step.queryBytes === undefined) return;
     const before = asked.snapshot();
-    const first = asked.query(step.queryBytes);
+    const at = { instance: step.instance, timeMs: step.queryTimeMs };
+    const first = asked.query(step.queryBytes, at);
     const after = asked.snapshot();
     const query = valueCodec.decode(step.queryBytes);
     if (!isSameSnapshot(before, after)) {
@@ -117,7 +118,7 @@ function checkQueries(create: Create, steps: readonly Step[], reference: Referen
         found: showSnapshot(after),
       });
     }
-    const second = asked.query(step.queryBytes, true);
+    const second = asked.query(step.queryBytes, at, true);
     if (isSameOutcome(first, second)) return;
     throw new Finding(
       check,
@@ -239,17 +240,28 @@ function steadySnapshot(subject: Subject, applied: number): Taken {
   });
 }
 
+/** All queries, asked at the end of the log. */
 function answersOf(subject: Subject, steps: readonly Step[]): Outcome[] {
-  return steps.flatMap(({ queryBytes }) => (queryBytes === undefined ? [] : [subject.query(queryBytes)]));
+  const last = steps.at(-1);
+  if (last === undefined) return [];
+  const { instance } = last;
+  return steps.flatMap(({ queryBytes, queryTimeMs }) => {
+    if (queryBytes === undefined) return [];
+    return [subject.query(queryBytes, { instance, timeMs: Math.max(last.timeMs, queryTimeMs) })];
+  });
 }
 
 function compareResults(check: CheckName, who: string, step: Step, expected: Outcome, found: Outcome): void {
   if (isSameOutcome(expected, found)) return;
-  throw new Finding(check, `${who} a command returned something else at instance ${step.instance}`, {
-    instance: step.instance,
-    expected: showOutcome(expected),
-    found: showOutcome(found),
-  });
+  throw new Finding(
+    check,
+    `${who} ${isBytes(step.commandBytes) ? "applyBatch" : "apply"}() returned something else at instance ${step.instance}`,
+    {
+      instance: step.instance,
+      expected: showOutcome(expected),
+      found: showOutcome(found),
+    },
+  );
 }
 
 function compareSnapshots(check: CheckName, who: string, expected: Taken, found: Taken): void {

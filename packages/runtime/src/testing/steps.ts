@@ -14,6 +14,8 @@ export interface Step {
   readonly timeMs: number;
   /** Asked after the command. */
   readonly queryBytes: Uint8Array | undefined;
+  /** The query's time, in milliseconds: the command's own, or later, as on a log that has been idle since. */
+  readonly queryTimeMs: number;
   /** After the command a snapshot is taken. */
   readonly snapshots: boolean;
   /** After the command the machine is lost: another one starts from the latest snapshot. */
@@ -38,6 +40,8 @@ const instanceGapMax = 3;
 const timeGapMsMax = 2000;
 /** A command as bytes follows the one before it in the same batch, as the next instance of the same time. */
 const sameBatchChance = 0.8;
+/** For so long the log may have been idle when a query is asked. */
+const idleMsMax = 5000;
 /** The clock of the log begins anywhere, in milliseconds. */
 const firstTimeMsMax = 2 ** 40;
 
@@ -72,6 +76,7 @@ export function makeSteps(
         : encodeInput(command, "command", commandCodec.encode, steps),
       instance,
       timeMs,
+      queryTimeMs: query && random.chance(0.5) ? timeMs + random.below(idleMsMax) : timeMs,
       queryBytes: query && encodeInput(query.value, "query", ([value]) => valueCodec.encode(value), steps),
       snapshots: happens(snapshotsPerRun),
       restarts: happens(restartsPerRun),

@@ -6,7 +6,7 @@ import { encodeBytes, isBytes } from "../byte-codec.js";
 import { capture } from "../capture.js";
 import { valueCodec } from "../command-codec.js";
 import type { SynodError } from "../errors.js";
-import type { AnyStateMachine, StateMachine } from "../state-machine.js";
+import type { AnyStateMachine, QueriedAt, StateMachine } from "../state-machine.js";
 import { type CheckName, Finding } from "./check-error.js";
 import { inShiftedWorld } from "./shifted-world.js";
 import { commandOf, type Step } from "./steps.js";
@@ -72,10 +72,16 @@ export class Subject {
     });
   }
 
-  query(queryBytes: Uint8Array, isShifted = false): Outcome {
+  /** Each call is given an `at` of its own, which is taken back afterwards, as by a learner that uses it again. */
+  query(queryBytes: Uint8Array, { instance, timeMs }: QueriedAt, isShifted = false): Outcome {
     if (this.#machine.query === undefined) return failure("the state machine has no query() method").reason;
     const query = valueCodec.decode(queryBytes);
-    return this.#answer("query", {}, () => this.#machine.query?.(query), isShifted);
+    const at = { instance, timeMs };
+    try {
+      return this.#answer("query", {}, () => this.#machine.query?.(query, at), isShifted);
+    } finally {
+      at.instance = at.timeMs = Number.NaN;
+    }
   }
 
   snapshot(isShifted = false): Taken {

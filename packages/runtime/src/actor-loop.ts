@@ -1,0 +1,84 @@
+import type { Actor } from "./actor.js";
+import { monotonicMs } from "./clock.js";
+import type { Inbox } from "./mailbox/index.js";
+import { runtimeLimits } from "./options.js";
+
+/** What the loop needs of the actors of a thread. */
+export type LoopedActor = Pick<Actor, "turn" | "tick" | "deadline" | "isBusy" | "isFed" | "isStopped">;
+
+/**
+ * Runs the actors of one thread until one of them is stopped. They take turns, of so many frames each; when none has
+ * anything to do, the thread parks. What one of them sends to another goes through their lanes like everything else:
+ * who is told later in the same round takes it in that round, and before parking all mailboxes are looked at again.
+ *
+ * @param inbox of one of them: they share a doorbell, so that its `park` waits for all
+ */
+export async function runActors(actors: readonly LoopedActor[], inbox: Pick<Inbox, "park">): Promise<void> {
+  let lastTurnMs = monotonicMs();
+  let hasParked = false;
+  while (!actors.some(actor => actor.isStopped)) {
+    const roundMs = monotonicMs();
+    let frames = 0;
+    let areEmpty = true;
+    for (const actor of actors) {
+      const taken = actor.turn();
+      frames += taken;
+      areEmpty &&= taken < runtimeLimits.framesPerTurn;
+      if (!isLong(roundMs, lastTurnMs)) continue;
+      await eventLoopTurn();
+      lastTurnMs = monotonicMs();
+    }
+    // A thread that wakes up late reads all its mail before any of its actors acts on what it has not heard.
+    if (areEmpty) tickEarliest(actors);
+    if (frames > 0 || actors.some(actor => actor.isBusy)) hasParked = false;
+    else if (!hasParked) {
+      hasParked = true;
+      const timeoutMs = parkingMs(actors);
+      if (timeoutMs > 0) await inbox.park(timeoutMs);
+      continue;
+    }
+    // Rung without a frame, timed out, or busy for a while: the control plane and the profiler get their turn.
+    if (frames === 0 || monotonicMs() - lastTurnMs >= runtimeLimits.eventLoopTurnMs) {
+      await eventLoopTurn();
+      lastTurnMs = monotonicMs();
+      hasParked = false;
+    }
+  }
+}
+
+/** The event loop's turn is due, and too much is left of this round to wait for its end: a short one is not held up. */
+function isLong(roundMs: number, lastTurnMs: number): boolean {
+  const now = monotonicMs();
+  return now - roundMs >= runtimeLimits.shortRoundMs && now - lastTurnMs >= runtimeLimits.eventLoopTurnMs;
+}
+
+/**
+ * One in each round, the earliest: a leader's heartbeat is due before the time-outs of those who wait for it, and they
+ * are to read it first.
+ */
+function tickEarliest(actors: readonly LoopedActor[]): void {
+  let earliest: LoopedActor | undefined;
+  let deadline = Number.POSITIVE_INFINITY;
+  for (const actor of actors) {
+    const at = actor.deadline;
+    if (at >= deadline) continue;
+    deadline = at;
+    earliest = actor;
+  }
+  const now = monotonicMs();
+  if (now >= deadline) earliest?.tick(now);
+}
+
+function parkingMs(actors: readonly LoopedActor[]): number {
+  const now = monotonicMs();
+  let timeoutMs: number = runtimeLimits.parkMsMax;
+  for (const actor of actors) {
+    timeoutMs = Math.min(timeoutMs, actor.isFed ? actor.deadline - now : runtimeLimits.feedAgainMs);
+  }
+  return timeoutMs;
+}
+
+/** One whole turn: an immediate that is queued in the check phase runs only after the next poll. */
+function eventLoopTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(() => setImmediate(resolve)));
+}
