@@ -95,7 +95,8 @@ async function requestFrom(incoming, number) {
   const path = incoming.url.split("?")[0];
   const token = /^Bearer (\S{1,100})$/.exec(headers.authorization ?? "")?.[1] ?? "";
   const key = headers["idempotency-key"];
-  if (key !== undefined && !/^[\w-]{1,100}$/.test(key)) throw new TypeError("Idempotency-Key: 1 to 100 letters");
+  if (key !== undefined && !/^[\w-]{1,100}$/.test(key))
+    throw new TypeError("Idempotency-Key: 1 to 100 letters");
   // A user's keys are apart from those of all others.
   const id = key === undefined ? number : `${method} ${path} ${token} ${key}`;
   const body = method === "POST" ? await bodyOf(incoming) : undefined;

@@ -2,7 +2,14 @@ import autocannon from "autocannon";
 
 /** Loads a server from a thread of its own, by so many requests or seconds. `requests` are taken in turn. */
 export async function load({ url, connections, requests, ...amountOrDuration }) {
-  const result = await autocannon({ url, connections, requests, workers: 1, timeout: 20, ...amountOrDuration });
+  const result = await autocannon({
+    url,
+    connections,
+    requests,
+    workers: 1,
+    timeout: 20,
+    ...amountOrDuration,
+  });
   const statuses = Object.fromEntries(
     Object.entries(result.statusCodeStats).map(([status, { count }]) => [status, count]),
   );

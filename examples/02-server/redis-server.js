@@ -22,7 +22,8 @@ export function findRedisServer() {
 /** Resolves when it accepts connections. */
 export async function startRedisServer() {
   const program = findRedisServer();
-  if (program === undefined) throw new Error("redis-server is not on PATH: install Debian's package redis-server");
+  if (program === undefined)
+    throw new Error("redis-server is not on PATH: install Debian's package redis-server");
   const port = await freePort();
   const child = spawn(
     program,

@@ -45,7 +45,10 @@ export default class SiteState {
         const taken = this.#counters.apply({ op: "take", key: user, ...this.#options.limit }, at);
         if (!taken.allowed) return tooMany(taken);
         this.#counters.apply({ op: "add", key: "visits of all" }, at);
-        return { status: 200, body: { visits: this.#counters.apply({ op: "add", key: `visits: ${user}` }, at) } };
+        return {
+          status: 200,
+          body: { visits: this.#counters.apply({ op: "add", key: `visits: ${user}` }, at) },
+        };
       }
       default:
         throw new TypeError(`unknown operation ${command.op}`);
@@ -76,7 +79,7 @@ export default class SiteState {
     for (const name of parts) for (const chunk of this.#part(name).snapshot()) yield [name, chunk];
   }
 
-  /** The chunks of each part are read twice rather than kept in three streams at once. */
+  /** Each part restores itself from its own chunks. */
   async restore(chunks) {
     const byPart = new Map(parts.map(name => [name, []]));
     for await (const [name, chunk] of chunks) byPart.get(name).push(chunk);

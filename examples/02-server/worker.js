@@ -9,7 +9,9 @@ async function createHandler() {
 
   const routes = {
     "POST /login": ({ id, body }) =>
-      body?.user ? state.login(id, String(body.user), randomUUID()) : { status: 400, body: { error: "no user" } },
+      body?.user
+        ? state.login(id, String(body.user), randomUUID())
+        : { status: 400, body: { error: "no user" } },
     "POST /logout": ({ id, token }) => state.logout(id, token),
     "POST /visits": ({ id, token }) => state.visit(id, token),
     "GET /me": ({ token }) => state.profile(token),
