@@ -36,7 +36,7 @@ describe("the state of the server", () => {
       create: () => new SiteState(settings),
       commands: random => ({
         op: random.pick(["login", "logout", "visit", "visit", "visit"]),
-        request: `${random.integer(60)}`,
+        request: `${random.below(60)}`,
         user: random.pick(["ada", "bob"]),
         token: random.pick(["t", "u"]),
       }),
