@@ -6,9 +6,16 @@ import { expect, test } from "vitest";
 import { expectSuccess, repositoryRoot, runCommand } from "./support/run-command.js";
 
 const folder = join(repositoryRoot, "examples");
-const names = readdirSync(folder).filter(name => /^\d\d-/.test(name));
+const names = readdirSync(folder)
+  .filter(name => /^\d\d-/.test(name))
+  .sort();
 
-test("there are examples", () => expect(names).not.toEqual([]));
+test("there are examples, numbered from 01 on without a gap, each with a README", () => {
+  expect(names).not.toEqual([]);
+  const numbers = names.map(name => Number(name.slice(0, 2)));
+  expect(numbers).toEqual(names.map((_, index) => index + 1));
+  expect(names.filter(name => !existsSync(join(folder, name, "README.md")))).toEqual([]);
+});
 
 for (const name of names) {
   test(`examples/${name} runs`, async () => {
