@@ -1,6 +1,6 @@
 // A typed cluster: what a command, a result, a query and an answer are follows from the class.
 import { Cluster, connect, joinReplica, SynodError } from "@synod/runtime";
-import { Visits } from "./visits.ts";
+import Visits from "./visits.ts";
 
 const cluster = await Cluster.start({
   stateMachine: Visits,

@@ -12,7 +12,7 @@ export interface VisitsOptions {
 
 type Row = readonly [page: string, count: number];
 
-export class Visits implements StateMachine<Visit, number, string, number, Row> {
+export default class Visits implements StateMachine<Visit, number, string, number, Row> {
   /** Of this very file, be it dist/visits.js or src/visits.ts. */
   static readonly moduleUrl = import.meta.url;
   readonly #counts = new Map<string, number>();
@@ -42,5 +42,3 @@ export class Visits implements StateMachine<Visit, number, string, number, Row> 
     for await (const [page, count] of chunks) this.#counts.set(page, count);
   }
 }
-
-export default Visits;
