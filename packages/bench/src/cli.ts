@@ -3,7 +3,9 @@ import { writeFile } from "node:fs/promises";
 import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { renderAdaptive } from "./adaptive-table.js";
+import { renderBulk } from "./bulk-table.js";
 import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
+import { type BulkOptions, measureBulk } from "./experiments/bulk.js";
 import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
@@ -12,6 +14,7 @@ import { measure, type OnStep, stepsOf } from "./measure.js";
 import {
   adaptiveLimits,
   type BenchOptions,
+  bulkLimits,
   idsAmong,
   integerBetween,
   integersBetween,
@@ -68,6 +71,12 @@ program
   .addOption(json)
   .action(runAdaptive);
 program
+  .command("bulk")
+  .description("one command at a time against arrays and bytes with one promise each")
+  .addOption(seconds("measured seconds per row", bulkLimits.seconds))
+  .addOption(json)
+  .action(runBulk);
+program
   .command("trace")
   .description("sequence charts of what a real run sends")
   .addOption(new Option("--protocol <name>").choices(["basic-paxos", "multi-paxos", "both"]).default("both"))
@@ -112,6 +121,13 @@ async function runRows(options: BenchOptions): Promise<void> {
 async function runAdaptive(options: AdaptiveOptions): Promise<void> {
   const rows = await withProgress(onStep => measureAdaptive(options, onStep));
   console.log(renderAdaptive(rows));
+  if (options.json === undefined) return;
+  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+}
+
+async function runBulk(options: BulkOptions): Promise<void> {
+  const rows = await withProgress(onStep => measureBulk(options, onStep));
+  console.log(renderBulk(rows));
   if (options.json === undefined) return;
   await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
 }

@@ -17,7 +17,15 @@ const restWithinMs = 10_000;
 const restPollMs = 15;
 
 /** Frames that flow with time, not with commits. */
-const maintenance = new Set<string>(["progress", "heartbeat", "granted", "sample", "standIn"]);
+const maintenance = new Set<string>([
+  "progress",
+  "heartbeat",
+  "granted",
+  "sample",
+  "standIn",
+  "follow",
+  "followed",
+]);
 const consensus = new Set<string>(consensusTypes);
 
 /** A real cluster with one client. */
@@ -173,7 +181,7 @@ function activity(inspections: readonly Inspection[]): string {
 
 /** Waits until nothing is under way but maintenance. @throws VerificationError */
 export async function inspectAtRest(
-  cluster: Cluster<VerifyingStore>,
+  cluster: Pick<Cluster<VerifyingStore>, "inspect">,
   stateDigest: boolean,
 ): Promise<Inspection[]> {
   const giveUpAt = performance.now() + restWithinMs;

@@ -16,6 +16,14 @@ export interface Slice {
   readonly durationMs: number;
 }
 
+/** What can be sampled. */
+export interface Load {
+  /** Commands that were acknowledged so far, over all slices. */
+  readonly acknowledged: number;
+  /** Loads for so long, with so many clients; latencies go to the histogram, if there is one. */
+  slice(clients: number, durationMs: number, histogram?: Histogram): Promise<Slice>;
+}
+
 const keys = Array.from({ length: 1000 }, (_, number) => `key${number}`);
 /** With many clients one of so many commits is timed. Prime, so that it meets every place of a batch. */
 const stride = 17;
@@ -47,7 +55,7 @@ export function latenciesOf(histogram: Histogram): Latencies {
 }
 
 /** Closed-loop clients: each proposes again as soon as its promise settles. */
-export class ClosedLoopLoad {
+export class ClosedLoopLoad implements Load {
   readonly #propose: Propose;
   readonly #payload: string | undefined;
   #proposed = 0;
@@ -122,13 +130,17 @@ export class ClosedLoopLoad {
   }
 
   #next(): LoadCommand {
-    const value = ++this.#proposed;
-    const key = keys[value % keys.length]!;
-    if (this.#payload === undefined) return { op: "set", key, value };
-    return { op: "set", key, value, payload: this.#payload };
+    const command = loadCommand(++this.#proposed);
+    return this.#payload === undefined ? command : { ...command, payload: this.#payload };
   }
 }
 
-function record(histogram: Histogram, latencyMs: number): void {
+/** The command with this identity. */
+export function loadCommand(value: number): LoadCommand {
+  return { op: "set", key: keys[value % keys.length]!, value };
+}
+
+/** Notes a latency. */
+export function record(histogram: Histogram, latencyMs: number): void {
   histogram.recordValue(Math.min(Math.max(1, Math.round(latencyMs * 1000)), microsecondsMax));
 }

@@ -47,6 +47,12 @@ export const adaptiveLimits = {
   seconds: 2,
 } as const;
 
+/** Defaults of the comparison of ways to propose many commands. */
+export const bulkLimits = {
+  /** All rows then take about half a minute. */
+  seconds: 3,
+} as const;
+
 /** A parser for commander. */
 export function integerBetween(min: number, max: number): (text: string) => number {
   return text => {

@@ -1,6 +1,6 @@
 import type { Histogram } from "hdr-histogram-js";
 import { Bench, type Task } from "tinybench";
-import { type ClosedLoopLoad, type Latencies, latenciesOf, latencyHistogram } from "./load.js";
+import { type Latencies, type Load, latenciesOf, latencyHistogram } from "./load.js";
 import type { Estimate } from "./statistics.js";
 
 /** Samples of each load; each is followed by one of every other load, so that drift of the machine hits all alike. */
@@ -10,7 +10,7 @@ export const warmUpSamples = 1;
 /** A load that is measured beside others, by a name of its own. */
 export interface SampledLoad {
   readonly id: string;
-  readonly load: ClosedLoopLoad;
+  readonly load: Load;
 }
 
 /** What was measured of one load. */

@@ -1,5 +1,10 @@
-import type { AppliedAt } from "@synod/runtime";
-import { type KeyValueCommand, type KeyValueQuery, KeyValueStore } from "@synod/runtime/kv";
+import type { AppliedAt, QueriedAt } from "@synod/runtime";
+import {
+  type KeyValueChunk,
+  type KeyValueCommand,
+  type KeyValueQuery,
+  KeyValueStore,
+} from "@synod/runtime/kv";
 
 /** What a learner can say about the commands it has applied. */
 export interface Audit {
@@ -53,12 +58,12 @@ export default class VerifyingStore extends KeyValueStore {
     return super.apply(command, at);
   }
 
-  override query(query: KeyValueQuery | AuditQuery): unknown {
-    return query.op === "audit" ? this.#counters.read() : super.query(query);
+  override query(query: KeyValueQuery | AuditQuery, at?: QueriedAt): unknown {
+    return query.op === "audit" ? this.#counters.read() : super.query(query, at);
   }
 
-  override *snapshot(): Generator<[string, unknown][]> {
-    yield [["audit", { ...this.#counters.read() }]];
+  override *snapshot(): Generator<KeyValueChunk> {
+    yield [["audit", { ...this.#counters.read() }, 0]];
     yield* super.snapshot();
   }
 }

@@ -20,7 +20,7 @@ import {
   type ResponseMessage,
   type SequenceGapMessage,
 } from "./messages.js";
-import { Outstanding, type Settled, type Submission, slot } from "./outstanding.js";
+import { type Deadlines, Outstanding, type Settled, type Submission, slot } from "./outstanding.js";
 import { actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
 
 export interface ClientOptions {
@@ -170,10 +170,10 @@ export class Client {
   }
 
   /**
-   * Gives numbers to commands that are encoded in `bytes`, with a deadline each, and sends them.
+   * Gives numbers to commands that are encoded in `bytes` and sends them.
    * Returns the first number. At most {@link room} commands.
    */
-  submit(bytes: Uint8Array, deadlines: readonly number[], now: number): number {
+  submit(bytes: Uint8Array, deadlines: Deadlines, now: number): number {
     assert(deadlines.length <= this.room, "commands are submitted to an open session that has room");
     if (!this.#isWaiting) this.#watch.begin(now);
     if (this.unanswered === 0) this.#restartRetry(now);
@@ -185,10 +185,10 @@ export class Client {
 
   /**
    * The caller has gone. The number must still be filled: until it is answered, a no-op is sent in its place
-   * whenever something must be sent again.
+   * whenever something must be sent again. False when nobody waits for it any more.
    */
-  abandon(sequence: number): void {
-    this.#outstanding.abandon(sequence);
+  abandon(sequence: number): boolean {
+    return this.#outstanding.abandon(sequence);
   }
 
   /** Reads without changing anything; returns the number under which {@link takeReady} gives the answer. */

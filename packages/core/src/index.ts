@@ -33,7 +33,8 @@ export type { LateReason } from "./leader-watch.js";
 export { Learner, type LearnerOptions, type LearnerReady } from "./learner.js";
 export { limits } from "./limits.js";
 export * from "./messages.js";
-export type { Settled } from "./outstanding.js";
+export { Observer, type ObserverOptions } from "./observer.js";
+export type { Deadlines, Settled } from "./outstanding.js";
 export { Proposer } from "./proposer.js";
 export type { DigestOf, ProposerOptions } from "./proposer-options.js";
 export {
@@ -49,9 +50,18 @@ export {
 } from "./quorum.js";
 export { Replica, type ReplicaOptions, type ReplicaState, type StateMachineHost } from "./replica.js";
 export { ResultSamples, type Sample, type SampleOptions, type SamplesState } from "./result-samples.js";
-export { type ActorRole, actorAddress, addressesOf, clientAddress, indexOf, type Topology } from "./roles.js";
+export {
+  type ActorRole,
+  actorAddress,
+  addressesOf,
+  clientAddress,
+  indexOf,
+  observerAddress,
+  type Topology,
+} from "./roles.js";
 export type { Divergence } from "./sample-exchange.js";
 export { type ApplyCommands, type SessionState, SessionTable, type StoredResults } from "./sessions.js";
 export type { PublishedSnapshot, SnapshotPolicy } from "./snapshot-duty.js";
+export { Syncs } from "./syncs.js";
 export { Upkeep, type UpkeepOptions, type UpkeepReady } from "./upkeep.js";
 export type { DigestMismatch } from "./vote-count.js";

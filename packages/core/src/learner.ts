@@ -2,6 +2,7 @@ import { entriesFrom } from "./accepted-log.js";
 import { assert } from "./assert.js";
 import { type Ballot, compareBallots, noBallot } from "./ballot.js";
 import { type Batch, sliceBatch } from "./batch.js";
+import { Followers } from "./followers.js";
 import { endOf, InstanceRanges } from "./instance-ranges.js";
 import { limits } from "./limits.js";
 import {
@@ -12,6 +13,7 @@ import {
   type ChosenMessage,
   type DigestSource,
   type Envelope,
+  type FollowMessage,
   type HeartbeatMessage,
   type Message,
   unpinned,
@@ -71,6 +73,7 @@ export class Learner {
   readonly #proposers: readonly Address[];
   readonly #others: readonly Address[];
   readonly #votes: VoteCount;
+  readonly #followers = new Followers();
   /** Chosen, but something below is not known yet. */
   readonly #waiting = new InstanceRanges<ChosenEntry>(sliceChosen);
   #chosenBelow: number;
@@ -112,9 +115,31 @@ export class Learner {
     return this.#chosenBelow;
   }
 
+  /** The ballot of the leader that was heard of last. */
+  get leader(): Ballot {
+    return this.#leader;
+  }
+
   /** The acceptors have forgotten what is below: a learner that has not learned it needs a snapshot. */
   get trimmedBelow(): number {
     return this.#trimmedBelow;
+  }
+
+  /** Observers that were heard of lately, and how much they have applied. */
+  followers(now: number): ReadonlyMap<Address, number> {
+    return this.#followers.applied(now);
+  }
+
+  /** Everything below is chosen, as somebody knows who has learned it. */
+  told(chosenBelow: number, now: number): void {
+    this.#toldChosenBelow = Math.max(this.#toldChosenBelow, chosenBelow);
+    this.expect(chosenBelow, now);
+  }
+
+  /** The log has been proposed up to there, chosen or not: what of it does not come is asked for. */
+  expect(end: number, now: number): void {
+    this.#seenEnd = Math.max(this.#seenEnd, end);
+    this.#watchGap(now);
   }
 
   /** This learner has published a snapshot that holds everything below, and may be relied on. */
@@ -152,6 +177,8 @@ export class Learner {
         return this.#onChosen(message, now);
       case "heartbeat":
         return this.#onHeartbeat(message, now);
+      case "follow":
+        return this.#onFollow(from, message, now);
       case "trimmed":
         this.#trimmedBelow = Math.max(this.#trimmedBelow, message.trimmedBelow);
         return;
@@ -221,9 +248,13 @@ export class Learner {
       if (isNamed && !this.#isDistinguished) this.#fetch(now);
       this.#isDistinguished = isNamed;
     }
-    this.#toldChosenBelow = Math.max(this.#toldChosenBelow, chosenBelow);
-    this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);
-    this.#watchGap(now);
+    this.told(chosenBelow, now);
+  }
+
+  /** What the observer misses below, it fetches itself: nothing is remembered for it here. */
+  #onFollow(from: Address, message: FollowMessage, now: number): void {
+    this.#followers.heard(from, message, now);
+    this.#send.push({ to: [from], message: { type: "followed", chosenBelow: this.#chosenBelow } });
   }
 
   #isAwaited(range: { readonly firstInstance: number; readonly count: number }): boolean {
@@ -247,6 +278,7 @@ export class Learner {
   /** Hands on what is chosen without a gap below it. */
   #handOn(now: number): void {
     const before = this.#chosenBelow;
+    const fed = this.#followers.fed(now);
     for (;;) {
       const next = this.#waiting.first();
       if (next === undefined || next.firstInstance > this.#chosenBelow) break;
@@ -255,7 +287,7 @@ export class Learner {
       if (skip >= next.count) continue;
       const entry = skip === 0 ? next : sliceChosen(next, skip, next.count - skip);
       this.#chosen.push(entry);
-      if (entry.announce) this.#announce(entry);
+      this.#announce(entry, fed);
       this.#chosenBelow = endOf(next);
     }
     if (this.#chosenBelow > before) {
@@ -268,9 +300,11 @@ export class Learner {
     this.#watchGap(now);
   }
 
-  #announce({ ballot, firstInstance, count, batch }: ChosenEntry): void {
-    if (this.#others.length === 0) return;
-    this.#send.push({ to: this.#others, message: { type: "chosen", ballot, firstInstance, count, batch } });
+  /** To the other learners, if they are not told by the acceptors, and to the observers that are fed from here. */
+  #announce({ ballot, firstInstance, count, batch, announce }: ChosenEntry, fed: readonly Address[]): void {
+    const to = announce && this.#others.length > 0 ? [...this.#others, ...fed] : fed;
+    if (to.length === 0) return;
+    this.#send.push({ to, message: { type: "chosen", ballot, firstInstance, count, batch } });
   }
 
   #watchGap(now: number): void {

@@ -54,6 +54,14 @@ export const limits = {
   signsOfLifePerAliveMs: 3,
   /** Whoever answers in another learner's place stops after so many milliseconds, unless asked again. */
   standInMs: 5000,
+  /** An observer says so often, in milliseconds, that it is there, and asks how far the learners are. */
+  followEveryMs: 300,
+  /** A learner feeds an observer for so long, in milliseconds, after it was heard of: a few of its messages may get lost. */
+  followerAliveMs: 2000,
+  /** A learner that has not answered an observer for so long, in milliseconds, is replaced by the next one. */
+  followedWithinMs: 700,
+  /** Bytes of values that an observer keeps while something below is missing. What comes beyond, it fetches later. */
+  observerAheadBytesMax: 64 * 1024 * 1024,
   /** A snapshot that failed is tried again after so many milliseconds, then after twice as many, and so on. */
   snapshotRetryMs: 1000,
   snapshotRetryDoublingsMax: 6,

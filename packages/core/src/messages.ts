@@ -26,6 +26,7 @@ import type { Sample } from "./result-samples.js";
  * Reading: Read and ReadReady (a client and the leader), Query and Answer (a client and a learner).
  * Catching up: Fetch and Trimmed (a learner that misses instances), Progress (a learner to the proposers).
  * Learners among each other: Sample (have our machines returned the same?), StandIn (answer for me while I pause).
+ * Observers (replicas in users' threads): Follow (to the learners), Followed and Chosen (from the one that feeds it).
  * Sessions: SessionOpened, SessionExpired and SequenceGap (a learner to a client).
  */
 
@@ -131,7 +132,10 @@ export interface AcceptedMessage {
   readonly distinguished: number;
 }
 
-/** Distinguished learner to the others: these values were chosen in this ballot, by its own count. */
+/**
+ * Distinguished learner to the others, and any learner to the observers that it feeds: these values were chosen in this
+ * ballot.
+ */
 export interface ChosenMessage {
   readonly type: "chosen";
   readonly ballot: Ballot;
@@ -234,12 +238,27 @@ export interface StandInMessage {
   readonly on: boolean;
 }
 
+/** Observer to learner: tell me how far you are, and feed me from now on, or do not. Said again and again. */
+export interface FollowMessage {
+  readonly type: "follow";
+  /** Everything below is applied at the observer. It holds nothing back. */
+  readonly appliedBelow: number;
+  /** The learner is to send on what it learns, for a while; to one that is not to, this is only a question. */
+  readonly feed: boolean;
+}
+
+/** Learner to observer: everything below `chosenBelow` is chosen and known here; what I learn from now on, I send on. */
+export interface FollowedMessage {
+  readonly type: "followed";
+  readonly chosenBelow: number;
+}
+
 /** Learner to client: results of consecutive sequence numbers, one each, in order. */
 export interface ResponseMessage {
   readonly type: "response";
   readonly session: number;
   readonly firstSequence: number;
-  readonly results: readonly Result[];
+  readonly results: Results;
   /** Everything below is applied at the answering learner. */
   readonly appliedBelow: number;
 }
@@ -283,6 +302,14 @@ export interface AnswerMessage {
 /** What a state machine returned, or how it failed. Opaque to the protocol. */
 export type Result = unknown;
 
+/** Results of consecutive commands, one each: an array, or whatever is as good as one, such as an array of numbers. */
+export interface Results {
+  readonly length: number;
+  readonly [position: number]: Result;
+  /** Those from `start` on, `end` excluded. */
+  slice(start: number, end: number): Results;
+}
+
 /** Stands in the place of a result when the state machine threw. */
 export class ApplyFailure {
   readonly reason: string;
@@ -316,7 +343,9 @@ export type Message =
   | ReadMessage
   | ReadReadyMessage
   | SampleMessage
-  | StandInMessage;
+  | StandInMessage
+  | FollowMessage
+  | FollowedMessage;
 
 export type MessageType = Message["type"];
 

@@ -1,11 +1,11 @@
 import { assert } from "./assert.js";
 import { limits } from "./limits.js";
-import type { Result } from "./messages.js";
+import type { Results } from "./messages.js";
 
 /** Results of consecutive sequence numbers that a caller still waits for. */
 export interface Settled {
   readonly firstSequence: number;
-  readonly results: readonly Result[];
+  readonly results: Results;
 }
 
 /** What was submitted in one piece and is kept until all of it is answered. */
@@ -14,6 +14,9 @@ export interface Submission {
   readonly count: number;
   readonly bytes: Uint8Array;
 }
+
+/** When callers stop waiting, in milliseconds of the clock: one time for each of `length` commands, or one for all. */
+export type Deadlines = readonly number[] | { readonly length: number; readonly all: number };
 
 /** What is known of a sequence number. */
 export const slot = { answered: 0, waiting: 1, abandoned: 2 } as const;
@@ -61,18 +64,13 @@ export class Outstanding {
     return this.#submissions;
   }
 
-  /** Gives numbers to commands, with a deadline each. */
-  submit(bytes: Uint8Array, deadlines: readonly number[]): Submission {
+  /** Gives numbers to commands. */
+  submit(bytes: Uint8Array, deadlines: Deadlines): Submission {
     const count = deadlines.length;
     assert(count > 0 && count <= this.room, "a submission fits into the window");
     const firstSequence = this.#next;
-    for (let index = 0; index < count; index++) {
-      const deadline = deadlines[index] as number;
-      const position = (firstSequence + index) % this.#slots.length;
-      this.#slots[position] = slot.waiting;
-      this.#deadlines[position] = deadline;
-      if (deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
-    }
+    if ("all" in deadlines) this.#note(firstSequence, count, deadlines.all);
+    else for (let index = 0; index < count; index++) this.#note(firstSequence + index, 1, deadlines[index]!);
     this.#next += count;
     const submission = { firstSequence, count, bytes };
     this.#submissions.push(submission);
@@ -80,13 +78,15 @@ export class Outstanding {
     return submission;
   }
 
-  /** Its caller has gone. */
-  abandon(sequence: number): void {
-    if (this.of(sequence) === slot.waiting) this.#set(sequence, slot.abandoned);
+  /** Its caller has gone. False when nobody waits for it any more. */
+  abandon(sequence: number): boolean {
+    if (this.of(sequence) !== slot.waiting) return false;
+    this.#set(sequence, slot.abandoned);
+    return true;
   }
 
   /** Notes results; appends those that a caller waits for to `settled`. Returns whether the oldest was among them. */
-  answer(firstSequence: number, results: readonly Result[], settled: Settled[]): boolean {
+  answer(firstSequence: number, results: Results, settled: Settled[]): boolean {
     const before = this.#oldest;
     const slots = this.#slots;
     const size = slots.length;
@@ -132,6 +132,19 @@ export class Outstanding {
   of(sequence: number): Slot {
     if (sequence < this.#oldest || sequence >= this.#next) return slot.answered;
     return this.#slots[sequence % this.#slots.length] as Slot;
+  }
+
+  /** So many numbers wait from now on. */
+  #note(firstSequence: number, count: number, deadline: number): void {
+    const size = this.#slots.length;
+    const from = firstSequence % size;
+    const to = Math.min(from + count, size);
+    this.#slots.fill(slot.waiting, from, to);
+    this.#deadlines.fill(deadline, from, to);
+    if (deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
+    // The window is a ring.
+    const rest = count - (to - from);
+    if (rest > 0) this.#note(firstSequence + count - rest, rest, deadline);
   }
 
   #set(sequence: number, known: Slot): void {

@@ -97,6 +97,11 @@ export class Proposer {
     return this.#chosenBelow;
   }
 
+  /** Index of the proposer that leads, as far as this one knows; -1 when nobody does. */
+  leaderAt(now: number): number {
+    return this.#state.kind === "leading" ? this.#options.index : (this.#leader(now)?.proposer ?? -1);
+  }
+
   /** Commands that wait for a place in the pipeline. */
   get queuedCommands(): number {
     return this.#queue.commands;
@@ -429,8 +434,11 @@ export class Proposer {
     now: number,
   ): void {
     this.#noteChosen(appliedBelow);
-    this.#distinguished.progress(learner, appliedBelow);
-    this.#trimming.reported(learner, trimBelow, pinnedAt, now);
+    // An observer says only that it is stuck: it is nobody who could be distinguished, and nothing is kept for it.
+    if (learner >= 0) {
+      this.#distinguished.progress(learner, appliedBelow);
+      this.#trimming.reported(learner, trimBelow, pinnedAt, now);
+    }
     if (stuck) this.#onStuck(appliedBelow, now);
   }
 

@@ -1,6 +1,6 @@
 import { assertNever } from "./assert.js";
 import type { KeepAliveSegment, OpenSegment, Segment, SequencedSegment } from "./batch.js";
-import type { AcceptedEntry, Address, Envelope, Message, QueryMessage, Result } from "./messages.js";
+import type { AcceptedEntry, Address, Envelope, Message, QueryMessage, Result, Results } from "./messages.js";
 import { noSamples, ResultSamples, type SampleOptions, type SamplesState } from "./result-samples.js";
 import { clientAddress } from "./roles.js";
 import { type ApplyCommands, type SessionState, SessionTable } from "./sessions.js";
@@ -15,8 +15,12 @@ interface PendingQuery {
 /** What a replica needs of the state machine's host. */
 export interface StateMachineHost {
   apply: ApplyCommands;
-  /** Never throws: a failure is a result. */
-  query(bytes: Uint8Array): Result;
+  /**
+   * Answers a query from what is applied up to `instance`, at logical time `timeMs`, in milliseconds; -1 and 0 before
+   * anything was applied. Logical time stands still while nothing is proposed: a host that has a clock may go by
+   * whichever is later. Never throws: a failure is a result.
+   */
+  query(bytes: Uint8Array, instance: number, timeMs: number): Result;
 }
 
 /** What a snapshot holds besides the state machine's own state: plain data, the same on every replica. */
@@ -84,6 +88,11 @@ export class Replica {
   /** Commands that took effect: neither duplicates nor fills nor no-ops. */
   get appliedCommands(): number {
     return this.#appliedCommands;
+  }
+
+  /** Logical time, in milliseconds: never goes back. */
+  get timeMs(): number {
+    return this.#timeMs;
   }
 
   get sessions(): number {
@@ -182,7 +191,7 @@ export class Replica {
     }
   }
 
-  #run(segment: SequencedSegment, skip: number, firstInstance: number): readonly Result[] {
+  #run(segment: SequencedSegment, skip: number, firstInstance: number): Results {
     if (segment.kind === "fill") return new Array<Result>(segment.count - skip).fill(undefined);
     this.#appliedCommands += segment.count - skip;
     const results = this.#host.apply(segment, skip, firstInstance, this.#timeMs);
@@ -198,7 +207,7 @@ export class Replica {
     }
   }
 
-  #respond(segment: SequencedSegment, firstSequence: number, results: readonly Result[]): void {
+  #respond(segment: SequencedSegment, firstSequence: number, results: Results): void {
     const { session } = segment;
     const appliedBelow = this.#appliedBelow;
     this.#answer(segment, { type: "response", session, firstSequence, results, appliedBelow });
@@ -225,7 +234,7 @@ export class Replica {
         continue;
       }
       const { id, bytes } = entry.query;
-      const result = this.#host.query(bytes);
+      const result = this.#host.query(bytes, this.#appliedBelow - 1, this.#timeMs);
       this.#send.push({
         to: [entry.from],
         message: { type: "answer", id, result, appliedBelow: this.#appliedBelow },

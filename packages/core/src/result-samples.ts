@@ -1,5 +1,5 @@
 import { limits } from "./limits.js";
-import type { Result } from "./messages.js";
+import type { Result, Results } from "./messages.js";
 
 export interface SampleOptions {
   /** 32 bits that stand for a result: of equal results they are equal. */
@@ -42,7 +42,7 @@ export class ResultSamples {
   }
 
   /** What the commands of consecutive instances returned that were applied now. */
-  add(firstInstance: number, results: readonly Result[]): void {
+  add(firstInstance: number, results: Results): void {
     const every = this.#every;
     const past = firstInstance % every;
     for (let position = past === 0 ? 0 : every - past; position < results.length; position += every) {

@@ -17,6 +17,11 @@ export function clientAddress(client: number): Address {
   return `client-${client}`;
 }
 
+/** The address of a replica in a user's thread. Clients and observers share one row of numbers. */
+export function observerAddress(observer: number): Address {
+  return `replica-${observer}`;
+}
+
 /** The addresses of all actors of one role, by index. */
 export function addressesOf(role: ActorRole, count: number): readonly Address[] {
   return Array.from({ length: count }, (_, index) => actorAddress(role, index));

@@ -1,11 +1,11 @@
 import { type Ballot, sameBallot } from "./ballot.js";
 import type { CommandSegment, SequencedSegment } from "./batch.js";
-import type { Result } from "./messages.js";
+import type { Results } from "./messages.js";
 
 /** Results of consecutive sequence numbers that the client may still ask for. */
 export interface StoredResults {
   readonly firstSequence: number;
-  readonly results: readonly Result[];
+  readonly results: Results;
 }
 
 interface Session {
@@ -50,7 +50,7 @@ export type ApplyCommands = (
   skip: number,
   firstInstance: number,
   timeMs: number,
-) => readonly Result[];
+) => Results;
 
 /**
  * Makes every client's commands take effect exactly once and in its own order, however often and in whatever
@@ -137,7 +137,7 @@ export class SessionTable {
    * Keeps the results of what was applied now, and drops those that the client has: number by number, because
    * replicas are told the same commands in runs of different lengths.
    */
-  record(segment: SequencedSegment, firstSequence: number, results: readonly Result[]): void {
+  record(segment: SequencedSegment, firstSequence: number, results: Results): void {
     const session = this.#sessions.get(segment.session);
     if (session === undefined) return;
     if (results.length > 0) {

@@ -203,7 +203,7 @@ function use(role: Client, { what, which, more }: Step, now: number): void {
       return;
     }
     case 2:
-      return role.abandon(1 + (which % 9));
+      return void role.abandon(1 + (which % 9));
     case 3: {
       const consistency = which % 2 === 0 ? "linearizable" : "sequential";
       return void role.read(new Uint8Array(1), consistency, now + more, now);

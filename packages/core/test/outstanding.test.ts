@@ -60,7 +60,7 @@ describe("Outstanding", () => {
             const moved = outstanding.answer(first, sequences.map(resultOf), settled);
             expect(moved).toBe(oldest() > before);
             const got = settled.flatMap(({ firstSequence, results }) =>
-              results.map((result, at) => [firstSequence + at, result]),
+              Array.from(results).map((result, at) => [firstSequence + at, result]),
             );
             expect(got).toEqual(awaited.map(sequence => [sequence, resultOf(sequence)]));
           } else if ("abandon" in what) {

@@ -24,6 +24,7 @@ interface Applied {
 class Tested {
   readonly applied: Applied[] = [];
   readonly answers: Message[] = [];
+  readonly asked: { readonly instance: number; readonly timeMs: number }[] = [];
   readonly replica: Replica;
 
   constructor() {
@@ -34,7 +35,10 @@ class Tested {
           this.applied.push({ instance: firstInstance + at, session, sequence, timeMs });
           return `${session}:${sequence}`;
         }),
-      query: () => "answer",
+      query: (_bytes, instance, timeMs) => {
+        this.asked.push({ instance, timeMs });
+        return "answer";
+      },
     };
     this.replica = new Replica({ learner: 0, host, sessionTimeoutMs });
   }
@@ -51,7 +55,8 @@ class Tested {
   get told(): string[] {
     const lines = this.answers.flatMap(message => {
       if (message.type !== "response") return [JSON.stringify(message)];
-      return message.results.map(
+      return Array.from(
+        message.results,
         (result, at) => `${message.session}:${message.firstSequence + at} ${JSON.stringify(result)}`,
       );
     });
@@ -227,5 +232,21 @@ describe("a replica's queries", () => {
     expect(tested.replica.takeReady().send).toEqual([]);
     tested.replica.apply(second);
     expect(tested.replica.takeReady().send).toEqual([answer(1, 3)]);
+  });
+
+  it("are told what is applied, and logical time, which never goes back", () => {
+    const tested = new Tested();
+    const ask = (appliedBelow: number) =>
+      tested.replica.receive("client-1", { type: "query", bytes: new Uint8Array(1), id: 1, appliedBelow });
+    const noop = (timeMs: number) => ({ timeMs, segments: [{ kind: "noop", count: 2 } as const] });
+    ask(0);
+    ask(4);
+    tested.apply(...entries(noop(50), noop(40)));
+    ask(0);
+    expect(tested.asked).toEqual([
+      { instance: -1, timeMs: 0 },
+      { instance: 3, timeMs: 50 },
+      { instance: 3, timeMs: 50 },
+    ]);
   });
 });

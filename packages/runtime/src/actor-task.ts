@@ -2,6 +2,7 @@ import * as Comlink from "comlink";
 import { Actor, type ActorSpec, type StartFailure } from "./actor.js";
 import { runActors } from "./actor-loop.js";
 import { comlinkEndpoint } from "./comlink-port.js";
+import { markActorThread } from "./environment.js";
 import { type Doorbell, type Inbox, type MailboxKind, openInboxes, ringDoorbell } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 
@@ -19,6 +20,7 @@ export interface ThreadSpec {
  * @returns why one of them could not start, if so
  */
 export default async function runThread(spec: ThreadSpec): Promise<StartFailure | undefined> {
+  markActorThread();
   const { mailbox, doorbell } = spec;
   const inboxes = openInboxes({ kind: mailbox, doorbell, waiting: "thread" }, spec.actors.length);
   const actors = spec.actors.map((actor, index) => new Actor(actor, inboxes[index] as Inbox));

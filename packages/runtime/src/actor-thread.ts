@@ -1,9 +1,9 @@
 import type { Address } from "@synod/core";
-import { Piscina } from "piscina";
 import type { ActorSpec, ConnectionEnds, StartFailure } from "./actor.js";
 import { ActorLink } from "./actor-link.js";
 import type { ThreadSpec } from "./actor-task.js";
 import type { RoleNotice } from "./role-host.js";
+import { openWorkerPool, type WorkerPool } from "./worker-pool.js";
 
 /** How one life of a thread ended. */
 export interface End {
@@ -29,7 +29,7 @@ export class ActorThread {
   /** Settles when the thread has exited: from then on nobody but us touches its memory. Never rejects. */
   readonly ended: Promise<End>;
   readonly #links: ReadonlyMap<Address, ActorLink>;
-  readonly #pool: Piscina;
+  readonly #pool: WorkerPool;
   #hasEnded = false;
   #end: End | undefined;
 
@@ -37,15 +37,7 @@ export class ActorThread {
     this.#links = new Map(
       plan.actors.map(({ name }) => [name, new ActorLink(plan.doorbell, name, onNotice)] as const),
     );
-    this.#pool = new Piscina({
-      filename: new URL("./actor-entry.cjs", import.meta.url).href,
-      // None in reserve: a worker that goes is not replaced, and one without a task goes.
-      minThreads: 0,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      atomics: "disabled",
-      recordTiming: false,
-    });
+    this.#pool = openWorkerPool(plan.actors[0]?.options.workerUrl);
     // A worker that fails before it has taken its task is heard of here only.
     this.#pool.on("error", (error: Error) => void this.kill({ reason: error.message, deliberate: false }));
     const actors = plan.actors.map(spec => ({ ...spec, control: this.#linkOf(spec.name).port }));

@@ -7,6 +7,11 @@ import { ringDoorbell } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 import { Presence } from "./presence.js";
 
+/*
+ * A client here is whoever comes and goes with lanes of its own: a client, or a replica in a user's thread, which has
+ * some to and from the acceptors too.
+ */
+
 /**
  * Says that a client's presence has changed, to all actors and to the supervisor. Who hears it looks at the
  * presence: a client that is here is given lanes, another one loses them.
@@ -30,13 +35,23 @@ interface Question {
   readonly asker: Address;
 }
 
+/** Is it a replica in a user's thread? */
+export function isReplica(client: Address): boolean {
+  return client.startsWith("replica-");
+}
+
 const channelOf = (channel: string, actor: Address): string => `${channel} ${actor}`;
 
 /** Posts from any thread, past the supervisor's, and makes parked actors look. */
 export function announce(handle: ClusterHandle, announcement: Announcement): void {
   // The supervisor first: an actor that begins to listen too late for this finds it on the supervisor's list.
   post(handle.channel, announcement);
-  for (const entrance of handle.entrances) announceTo(handle, entrance, announcement);
+  for (const entrance of entrancesOf(handle, announcement.client)) announceTo(handle, entrance, announcement);
+}
+
+/** The actors that it has lanes to and from. */
+export function entrancesOf(handle: ClusterHandle, client: Address): readonly Entrance[] {
+  return isReplica(client) ? [...handle.entrances, ...handle.forReplicas.acceptors] : handle.entrances;
 }
 
 function announceTo({ channel }: ClusterHandle, { name, doorbell }: Entrance, all: Announcement): void {
@@ -94,8 +109,14 @@ export class ActorClients {
     post(channel, { asker: actor });
   }
 
+  /** Clients that have lanes here. */
   get count(): number {
-    return this.#attached.size;
+    return this.#attached.size - this.replicas;
+  }
+
+  /** Replicas that have. */
+  get replicas(): number {
+    return [...this.#attached.keys()].filter(isReplica).length;
   }
 
   /** Hears at once what waits for the event loop's next turn. */
@@ -178,9 +199,12 @@ export class ClientRegistry {
   }
 
   #answer({ asker }: Question): void {
-    const entrance = this.#handle.entrances.find(({ name }) => name === asker);
+    const { entrances, forReplicas } = this.#handle;
+    const entrance = [...entrances, ...forReplicas.acceptors].find(({ name }) => name === asker);
     if (entrance === undefined) return;
-    for (const { announcement } of this.#clients.values()) announceTo(this.#handle, entrance, announcement);
+    for (const { announcement } of this.#clients.values()) {
+      if (asker in announcement.ends) announceTo(this.#handle, entrance, announcement);
+    }
   }
 
   #onAnnouncement(announcement: Announcement): void {

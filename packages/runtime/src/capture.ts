@@ -43,6 +43,33 @@ export function capture(value: unknown, what: string): unknown {
   }
 }
 
+/** Commands that were captured together. */
+export interface CapturedAll {
+  readonly values: unknown[];
+  /** Upper bounds for the encoded sizes of the first one, the first two and so on, in bytes. */
+  readonly bytesUpTo: Float64Array;
+}
+
+/** {@link capture} of many commands; of none if one of them is refused, which the path names: `commands[3].onDone`. */
+export function captureAll(commands: readonly unknown[]): CapturedAll {
+  const count = commands.length;
+  const values = new Array<unknown>(count);
+  const bytesUpTo = new Float64Array(count);
+  let bytes = 0;
+  for (let index = 0; index < count; index++) {
+    try {
+      values[index] = capture(commands[index], "command");
+    } catch (cause) {
+      // Once more for the name, which for all of them would be garbage.
+      capture(commands[index], `commands[${index}]`);
+      throw cause;
+    }
+    bytes += bytesAtMost;
+    bytesUpTo[index] = bytes;
+  }
+  return { values, bytesUpTo };
+}
+
 /** {@link capture}, and how large the encoding may become. */
 export function captureCommand(command: unknown): Captured {
   const value = capture(command, "command");

@@ -1,14 +1,21 @@
 import { type Address, Client as ClientRole, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
+import type { BulkCall } from "./bulk-call.js";
+import { type BulkCommands, CommandBytes, CommandList } from "./bulk-commands.js";
+import { abortError, checkCommandSize, checkSize } from "./call-errors.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
-import { commandCodec, valueCodec } from "./command-codec.js";
+import { valueCodec } from "./command-codec.js";
+import { type BatchMessage, channels, isProposeTraced, tracePropose } from "./diagnostics.js";
 import { SynodError } from "./errors.js";
 import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
 import { lateError } from "./late-error.js";
 import { type Inbox, type Outbox, openOutbox } from "./mailbox/index.js";
+import { ClientMeter } from "./metrics/client-meter.js";
+import type { ClientMetricsSnapshot } from "./metrics/snapshot.js";
 import {
+  type BytesOptions,
   type CallOptions,
   checkCallOptions,
   checkQueryOptions,
@@ -18,8 +25,17 @@ import {
 } from "./options.js";
 import { PendingQueries } from "./pending-queries.js";
 import { Post } from "./post.js";
-import { ProposalBuffer, type Waiter } from "./proposal-buffer.js";
-import type { AnswerOf, AnyStateMachine, CommandOf, QueryOf, ResultOf } from "./state-machine.js";
+import type { Waiter } from "./proposal-buffer.js";
+import { type Piece, Proposals } from "./proposals.js";
+import type {
+  AnswerOf,
+  AnyStateMachine,
+  BytesOf,
+  BytesResultOf,
+  CommandOf,
+  QueryOf,
+  ResultOf,
+} from "./state-machine.js";
 import { DepthTracker } from "./traffic.js";
 
 /** What a client is made of; {@link Cluster.connect} puts it together. */
@@ -57,13 +73,18 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #post: Post;
   readonly #options: ResolvedOptions;
   readonly #attachment: Attachment;
-  readonly #buffer = new ProposalBuffer();
-  readonly #queries = new PendingQueries(id => this.#role.forgetRead(id));
+  readonly #proposals = new Proposals();
+  readonly #queries = new PendingQueries(id => {
+    this.#role.forgetRead(id);
+    this.#meter.queryOver(id);
+  });
+  readonly #meter = new ClientMeter(monotonicMs);
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
   #backlog: { readonly to: Address; readonly frame: Uint8Array }[] = [];
   #backlogBytes = 0;
   #flushScheduled = false;
   #sampledMs = 0;
+  #isTraced = false;
   #closing: Promise<void> | undefined;
   #opened: { resolve: () => void; reject: (error: SynodError) => void } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -105,6 +126,14 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** The name under which `status()` and errors speak of this client. */
   get name(): Address {
     return this.#role.address;
+  }
+
+  /**
+   * The highest instance of the log whose effect this client has been shown, by an answer of any kind; -1 when none.
+   * A replica that has reached it shows at least as much.
+   */
+  get seenInstance(): number {
+    return this.#role.observedBelow - 1;
   }
 
   /** Replaces the ends of the connections to an actor whose thread is another one now. */
@@ -151,24 +180,61 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
    * the command may take effect all the same.
    */
   propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    if (!this.#flushScheduled) this.#isTraced = isProposeTraced();
+    return this.#isTraced ? this.#proposeTraced(command, options) : this.#propose(command, options);
+  }
+
+  /** On its own: a function that closes over its arguments makes garbage at each call, traced or not. */
+  #proposeTraced(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    return tracePropose({ client: this.name, command }, () => this.#propose(command, options));
+  }
+
+  #propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
     let captured: unknown;
     try {
       this.#check(options);
-      this.#checkQueue();
+      this.#proposals.checkRoom(this.name);
       captured = capture(command, "command");
-      this.#checkSize(captured, capturedBytesAtMost());
+      checkCommandSize(captured, capturedBytesAtMost());
     } catch (error) {
       return Promise.reject(error);
     }
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
-    const promise = this.#buffer.add(captured, capturedBytesAtMost(), deadline, signal);
-    if (signal !== undefined) this.#buffer.listen(signal, waiter => this.#abort(waiter, signal));
+    if (this.#meter.wantsCommand) this.#meter.proposed(this.#proposals.addedSingle, this.#sampledMs);
+    const promise = this.#proposals.add(captured, capturedBytesAtMost(), deadline, signal);
+    if (signal !== undefined) this.#proposals.listen(signal, waiter => this.#abort(waiter, signal));
     this.#armTimer(deadline);
     this.#scheduleFlush();
-    const { queued } = this.#buffer;
+    const { queued } = this.#proposals;
     if (queued >= this.#role.submissionCommands(queued)) this.#flush();
     return promise as Promise<ResultOf<M>>;
+  }
+
+  /**
+   * Puts many commands into the log, in their order, with one promise for all of them; resolves with what `apply`
+   * returned for each. Between them may stand commands of other clients, none of this one. All of them are captured at
+   * the call, which takes a tenth of a microsecond or more for each; if one is refused none is sent. They are sent as
+   * the client's window has room, however many they are; `timeoutMs` and `signal` are for all of them together.
+   *
+   * Rejects with a {@link SynodError} of outcome `not-applied` where nothing was sent, as {@link propose} does, and
+   * whose `path` names a command that was refused; later with a {@link ProposeAllError} that says of each command
+   * what came of it.
+   */
+  proposeAll(commands: readonly CommandOf<M>[], options?: CallOptions): Promise<ResultOf<M>[]> {
+    return this.#proposeBulk(() => new CommandList(commands), options, []) as Promise<ResultOf<M>[]>;
+  }
+
+  /**
+   * Puts commands that are bytes into the log, for a state machine with `applyBatch`: one every `recordBytes` bytes, or
+   * one from each of `offsets` to the next, which begin with 0. Resolves with a number for each of them, or with
+   * undefined if the machine gives no results. Otherwise as {@link proposeAll}, which rejects in the same ways.
+   */
+  proposeBytes(bytes: BytesOf<M>, options: BytesOptions): Promise<BytesResultOf<M>> {
+    const { recordBytes, offsets, ...callOptions } = options ?? {};
+    const layout = { recordBytes, offsets };
+    const commands = () => new CommandBytes(bytes, layout);
+    return this.#proposeBulk(commands, callOptions, new Float64Array()) as Promise<BytesResultOf<M>>;
   }
 
   /**
@@ -181,7 +247,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       this.#check(options, checkQueryOptions);
       this.#checkQueries();
       bytes = valueCodec.encode(capture(query, "query"));
-      this.#checkBytes("query", bytes.byteLength);
+      checkSize("the query", bytes.byteLength);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -189,6 +255,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const deadline = now + (options?.timeoutMs ?? timeoutMsDefault);
     const id = this.#role.read(bytes, options?.consistency ?? "sequential", deadline, now);
     const promise = this.#queries.add(id, options?.signal);
+    this.#meter.asked(id, now);
     this.#armTimer(Math.min(deadline, this.#role.deadline));
     this.#scheduleFlush();
     return promise as Promise<AnswerOf<M>>;
@@ -213,12 +280,22 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames, ...trace };
   }
 
+  /**
+   * What this client has counted since it was made, and what is open at present. It asks nobody, and may be called
+   * after `close()` as well.
+   */
+  metrics(): ClientMetricsSnapshot {
+    const { open: openCommands, queued: queuedCommands, queuedBytes } = this.#proposals;
+    const open = { openCommands, queuedCommands, queuedBytes, openQueries: this.#queries.open };
+    return this.#meter.read(this.name, open, this.#inbox.counters, this.#post.traffic);
+  }
+
   async #close(): Promise<void> {
     const error = (outcome: "not-applied" | "unknown") =>
       new SynodError("CLUSTER_CLOSED", `${this.name} was closed before it was answered`, { outcome });
     this.#role.close();
     this.#send();
-    this.#buffer.rejectAll(error);
+    this.#proposals.rejectAll(error, this.#abandon);
     this.#queries.rejectAll(error("not-applied"));
     this.#opened?.reject(error("not-applied"));
     clearTimeout(this.#timer);
@@ -242,33 +319,38 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (options.signal?.aborted) throw abortError(options.signal, "not-applied");
   }
 
-  #checkQueue(): void {
-    if (this.#buffer.queued >= runtimeLimits.clientQueueCommands) {
-      const message = `${this.#buffer.queued} commands of ${this.name} wait already: wait for some of them first`;
-      throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
+  /** `none` is the result of no commands. */
+  #proposeBulk(
+    capture: () => BulkCommands,
+    options: CallOptions | undefined,
+    none: unknown,
+  ): Promise<unknown> {
+    let commands: BulkCommands;
+    try {
+      this.#check(options);
+      this.#proposals.checkRoom(this.name);
+      commands = capture();
+    } catch (error) {
+      return Promise.reject(error);
     }
-    if (this.#buffer.queuedBytes >= runtimeLimits.clientQueueBytes) {
-      const message = `commands of ${this.name} that may take ${this.#buffer.queuedBytes} bytes wait already: wait for some of them first`;
-      throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
-    }
+    if (commands.count === 0) return Promise.resolve(none);
+    const signal = options?.signal;
+    const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    const call = this.#proposals.addAll(commands, deadline, signal, this.#abortCall);
+    this.#meter.called(call.promise, this.#sampledMs);
+    this.#armTimer(deadline);
+    this.#scheduleFlush();
+    const { queued } = this.#proposals;
+    if (queued >= this.#role.submissionCommands(queued)) this.#flush();
+    // What is not encoded yet must not change any more.
+    if (commands instanceof CommandBytes && call.next < commands.count) commands.keep(call.next);
+    return call.promise;
   }
 
   #checkQueries(): void {
     if (this.#queries.open < runtimeLimits.clientQueries) return;
     const message = `${this.#queries.open} queries of ${this.name} are open already: wait for some of them first`;
     throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
-  }
-
-  /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
-  #checkSize(captured: unknown, bytesAtMost: number): void {
-    if (bytesAtMost <= runtimeLimits.commandBytesMax) return;
-    this.#checkBytes("command", valueCodec.encode(captured).byteLength);
-  }
-
-  #checkBytes(what: string, bytes: number): void {
-    if (bytes <= runtimeLimits.commandBytesMax) return;
-    const message = `the ${what} takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it`;
-    throw new SynodError("COMMAND_TOO_LARGE", message, { outcome: "not-applied" });
   }
 
   /** The time, sampled once for all calls of a turn: what a deadline is counted from need not be more exact. */
@@ -293,17 +375,26 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const now = monotonicMs();
     this.#retryBacklog();
     const { bytesMax } = this.#options.batch;
-    while (this.#buffer.queued > 0 && this.#backlog.length === 0) {
-      const room = Math.min(this.#role.room, this.#role.submissionCommands(this.#buffer.queued));
+    while (this.#proposals.queued > 0 && this.#backlog.length === 0) {
+      const room = Math.min(this.#role.room, this.#role.submissionCommands(this.#proposals.queued));
       if (room <= 0) break;
-      const piece = this.#buffer.take(room, bytesMax);
+      const piece = this.#proposals.take(room, bytesMax);
       if (piece === undefined) continue;
-      const first = this.#role.submit(commandCodec.encode(piece.commands), piece.deadlines, now);
-      this.#buffer.submitted(piece, first);
+      const first = this.#role.submit(piece.bytes, piece.deadlines, now);
+      this.#proposals.submitted(piece, first);
+      this.#noteSent(first, piece);
       this.#post.send(this.#role.takeReady().send);
     }
     if (this.#queries.open > 0) this.#afterRole();
     this.#post.flush();
+  }
+
+  #noteSent(firstSequence: number, { bytes, deadlines }: Piece): void {
+    const commands = deadlines.length;
+    this.#meter.sent(commands, firstSequence + commands - 1, this.#proposals.takenSingle);
+    if (!channels.batch.hasSubscribers) return;
+    const message: BatchMessage = { client: this.name, firstSequence, commands, bytes: bytes.byteLength };
+    channels.batch.publish(message);
   }
 
   /** False once it is closed, which it is with its cluster. */
@@ -315,7 +406,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Actors that a client hears nothing of may know nothing of it: announcements reach only those that run. */
   #announceIfUnheard(now: number): void {
     const silentMs = now - Math.max(this.#reader.heardAtMs, this.#announcedAtMs);
-    const hasOpen = this.#buffer.open > 0 || this.#queries.open > 0 || this.#opened !== undefined;
+    const hasOpen = this.#proposals.open > 0 || this.#queries.open > 0 || this.#opened !== undefined;
     if (!hasOpen || silentMs < runtimeLimits.announceAfterMs) return;
     this.#announcedAtMs = now;
     this.#attachment.announce();
@@ -324,12 +415,21 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Settles what the role has found out, and sends what it wants to say. */
   #afterRole(): void {
     const { send, settled, expired, answered, expiredReads } = this.#role.takeReady();
-    for (const { firstSequence, results } of settled) this.#buffer.settle(firstSequence, results);
-    for (const { sequence, reason } of expired) {
-      this.#buffer.reject(sequence, lateError(`a command of ${this.name}`, reason, "unknown"));
+    for (const { firstSequence, results } of settled) {
+      this.#meter.answered(firstSequence, results.length);
+      this.#proposals.settle(firstSequence, results);
     }
-    for (const { id, result } of answered) this.#queries.answer(id, result);
+    this.#meter.late(expired.length);
+    if (expired.length > 0)
+      this.#proposals.rejectLate(expired, reason =>
+        lateError(`a command of ${this.name}`, reason, "unknown"),
+      );
+    for (const { id, result } of answered) {
+      this.#meter.queryAnswered(id);
+      this.#queries.answer(id, result);
+    }
     for (const { id, reason } of expiredReads) {
+      this.#meter.queryOver(id);
       this.#queries.reject(id, lateError(`a query of ${this.name}`, reason, "not-applied"));
     }
     this.#post.send(send);
@@ -337,7 +437,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (this.#role.state === "expired") this.#expire();
     this.#retryBacklog();
     // Only when there is room: trying again each tick, without it, would keep the event loop from what makes room.
-    if (this.#buffer.queued > 0 && this.#role.room > 0 && this.#backlog.length === 0) this.#scheduleFlush();
+    if (this.#proposals.queued > 0 && this.#role.room > 0 && this.#backlog.length === 0)
+      this.#scheduleFlush();
     this.#updateKeepAlive();
   }
 
@@ -367,22 +468,35 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   #expire(): void {
     const message = `the session of ${this.name} is gone: connect() again`;
-    this.#buffer.rejectAll(outcome => new SynodError("SESSION_EXPIRED", message, { outcome }));
+    this.#proposals.rejectAll(
+      outcome => new SynodError("SESSION_EXPIRED", message, { outcome }),
+      this.#abandon,
+    );
   }
+
+  readonly #abandon = (sequence: number): boolean => this.#role.abandon(sequence);
+
+  readonly #abortCall = (call: BulkCall): void => {
+    const signal = call.signal as AbortSignal;
+    this.#proposals.abandon(call, outcome => abortError(signal, outcome), this.#abandon);
+    this.#updateKeepAlive();
+  };
 
   #abort(waiter: Waiter, signal: AbortSignal): void {
     const sequence = waiter.sequence;
-    if (sequence === undefined) this.#buffer.cancel(waiter, abortError(signal, "not-applied"));
-    else {
+    if (sequence === undefined) {
+      this.#proposals.cancel(waiter, abortError(signal, "not-applied"));
+      this.#meter.cancelled(this.#proposals.addedSingle === this.#proposals.takenSingle);
+    } else {
       this.#role.abandon(sequence);
-      this.#buffer.reject(sequence, abortError(signal, "unknown"));
+      this.#proposals.reject(sequence, abortError(signal, "unknown"));
     }
     this.#updateKeepAlive();
   }
 
   /** One timer serves deadlines and resends, and keeps the process alive exactly while a promise is open. */
   #armTimer(at: number): void {
-    const open = this.#buffer.open > 0 || this.#queries.open > 0;
+    const open = this.#proposals.open > 0 || this.#queries.open > 0;
     const isLate = at < this.#timerAt - 1 || (open && !this.#isTimerSoon);
     if (this.#timer === undefined || isLate) {
       const now = monotonicMs();
@@ -405,27 +519,20 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#announceIfUnheard(now);
     if (now >= this.#role.deadline) this.#role.tick(now);
     const reason = this.#role.lateReason(now);
-    this.#buffer.expireQueued(now, () => lateError(`a command of ${this.name}`, reason, "not-applied"));
+    this.#proposals.expireQueued(now, () => lateError(`a command of ${this.name}`, reason, "not-applied"));
+    this.#meter.cancelled(this.#proposals.addedSingle === this.#proposals.takenSingle);
     this.#send();
-    const next = Math.min(this.#role.deadline, this.#buffer.earliestQueuedDeadline);
+    const next = Math.min(this.#role.deadline, this.#proposals.earliestQueuedDeadline);
     if (next < Number.POSITIVE_INFINITY || this.#backlog.length > 0) {
       this.#armTimer(this.#backlog.length > 0 ? now + 1 : next);
     }
   };
 
   #updateKeepAlive(): void {
-    const open = this.#buffer.open > 0 || this.#queries.open > 0;
+    const open = this.#proposals.open > 0 || this.#queries.open > 0;
     if (open === this.#keepsAlive || this.#timer === undefined) return;
     this.#keepsAlive = open;
     if (open) this.#timer.ref();
     else this.#timer.unref();
   }
-}
-
-function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): SynodError {
-  const fate = outcome === "unknown" ? "it may still take effect" : "it was not sent";
-  return new SynodError("ABORTED", `the caller's signal ended the wait for a command; ${fate}`, {
-    outcome,
-    cause: signal.reason,
-  });
 }

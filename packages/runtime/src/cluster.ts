@@ -1,17 +1,23 @@
 import { type Address, addressesOf, compareBallots, noBallot, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
 import type { ActorStatus } from "./actor-status.js";
+import { isReplica } from "./announcements.js";
 import type { Client } from "./client.js";
 import { assembleClient, createClient, openClient } from "./connect.js";
 import type { StateMachineSpec } from "./engine.js";
+import { actorThreads, checkEnvironment, checkIsNoActorThread, warnOfFewCores } from "./environment.js";
 import { SynodError } from "./errors.js";
 import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
 import type { ClusterHandle } from "./handle.js";
+import { EventLoopWatch } from "./metrics/event-loop-delay.js";
+import type { ClusterMetrics } from "./metrics/snapshot.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import { PortAttachment } from "./port-attachment.js";
+import type { ReplicaStatus } from "./role-host.js";
 import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
 import { Supervisor } from "./supervisor.js";
+import { checkWorkersAreFound } from "./worker-pool.js";
 
 /** A transfer that is not done after so many leases has failed: an election takes about two. */
 const leasesPerTransfer = 4;
@@ -25,6 +31,8 @@ export interface ClusterStatus {
   readonly leader: string | null;
   /** Those that are connected, on all threads. */
   readonly clients: readonly string[];
+  /** Replicas on all threads, and how much of the log they have applied, as far as learners have heard. */
+  readonly replicas: readonly ReplicaStatus[];
 }
 
 /**
@@ -41,6 +49,9 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   readonly #options: ResolvedOptions;
   readonly #topology: Topology;
   readonly #clients = new Map<string, Client<M>>();
+  readonly #eventLoop = new EventLoopWatch();
+  /** Commands that took effect, as far as was ever seen. */
+  #commits = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec) {
@@ -54,12 +65,20 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   /**
    * Starts all actors. Proposers elect a leader among themselves.
    *
-   * @throws SynodError `INVALID_OPTIONS`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`; nothing is left running then
+   * @throws SynodError `INVALID_OPTIONS`, `UNSUPPORTED_ENVIRONMENT`, `STATE_MACHINE_NOT_LOADED`, `ACTOR_FAILED`;
+   *   nothing is left running then
    */
-  static async start<M extends AnyStateMachine>(options: ClusterOptions<M>): Promise<Cluster<M>> {
+  // biome-ignore lint/suspicious/noExplicitAny: a URL says nothing about its machine's options
+  static async start<M extends AnyStateMachine, Options = any>(
+    options: ClusterOptions<M, Options>,
+  ): Promise<Cluster<M>> {
+    checkEnvironment();
+    checkIsNoActorThread();
     const resolved = resolveOptions(options);
+    checkWorkersAreFound(resolved.workerUrl);
     const stateMachine = specOf(options.stateMachine, options.stateMachineOptions);
     const { proposers, acceptors, learners } = resolved;
+    warnOfFewCores(actorThreads(resolved));
     const cluster = new Cluster<M>({ proposers, acceptors, learners }, resolved, stateMachine);
     try {
       await cluster.#supervisor.start();
@@ -107,8 +126,34 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    const clients = new Set([...this.#supervisor.clients(), ...this.#clients.keys()]);
-    return { actors, leader: leaderOf(actors), clients: [...clients] };
+    const names = this.#names();
+    const clients = names.filter(name => !isReplica(name));
+    const replicas = names.filter(isReplica).map(name => replicaOf(name, actors));
+    return { actors, leader: leaderOf(actors), clients, replicas };
+  }
+
+  /**
+   * What the cluster has counted and measured since it was started, as plain numbers and histograms: see
+   * `docs/guide/observability.md` for each of them. Counters never go back, also when threads end. It waits for no
+   * actor longer than a second; of one that is down or does not answer, gauges are null.
+   *
+   * @throws SynodError `CLUSTER_CLOSED`
+   */
+  async metrics(): Promise<ClusterMetrics> {
+    this.#checkOpen();
+    const eventLoopDelay = this.#eventLoop.look();
+    const actors = await this.#supervisor.metrics();
+    const applied = actors.map(actor => (actor.role === "learner" ? actor.appliedCommands : 0));
+    this.#commits = Math.max(this.#commits, ...applied);
+    const clients = [...this.#clients.values()];
+    return {
+      commits: this.#commits,
+      ...this.#supervisor.counts,
+      connectedClients: this.#names().filter(name => !isReplica(name)).length,
+      actors,
+      clients: clients.map(client => client.metrics()),
+      eventLoopDelay,
+    };
   }
 
   /**
@@ -167,9 +212,15 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
 
   async #close(): Promise<void> {
     await Promise.resolve();
+    this.#eventLoop.stop();
     this.#supervisor.closeClients();
     await Promise.all([...this.#clients.values()].map(client => client.close()));
     await this.#supervisor.close();
+  }
+
+  /** Of all clients and replicas, on all threads. */
+  #names(): string[] {
+    return [...new Set([...this.#supervisor.clients(), ...this.#clients.keys()])];
   }
 
   #checkOpen(): void {
@@ -178,6 +229,12 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
       outcome: "not-applied",
     });
   }
+}
+
+/** What the learner knows that has heard of it last: it never goes back. */
+function replicaOf(name: Address, actors: readonly ActorStatus[]): ReplicaStatus {
+  const known = actors.flatMap(({ replicas = [] }) => replicas).filter(replica => replica.name === name);
+  return { name, appliedBelow: Math.max(0, ...known.map(({ appliedBelow }) => appliedBelow)) };
 }
 
 /** The proposer that leads, as far as it knows itself. */

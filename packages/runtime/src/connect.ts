@@ -1,6 +1,7 @@
 import { type Address, clientAddress } from "@synod/core";
 import { type Announcement, announce } from "./announcements.js";
 import { type Attachment, Client } from "./client.js";
+import { checkEnvironment } from "./environment.js";
 import { type ClusterHandle, ClusterWords, checkHandle, type Entrance } from "./handle.js";
 import { createDoorbell, type MailboxKind, openInbox, openOutbox } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
@@ -12,10 +13,11 @@ import { type ClientConnection, wireClient } from "./wiring.js";
  * A client on this thread, whichever of the process it is, with a session of its own. It works like one of
  * `cluster.connect()`, and neither connecting nor its work needs the thread that started the cluster.
  *
- * @throws SynodError `INVALID_OPTIONS` for anything but a handle of this process, `CLUSTER_CLOSED`, `NO_QUORUM`,
- *   `TIMEOUT`, `STORAGE_FAILED`
+ * @throws SynodError `INVALID_OPTIONS` for anything but a handle of this process, `UNSUPPORTED_ENVIRONMENT`,
+ *   `CLUSTER_CLOSED`, `NO_QUORUM`, `TIMEOUT`, `STORAGE_FAILED`
  */
 export async function connect<M extends AnyStateMachine>(handle: ClusterHandle<M>): Promise<Client<M>> {
+  checkEnvironment();
   checkHandle(handle);
   return openClient(createClient<M>(handle));
 }
@@ -80,7 +82,7 @@ export function assembleClient<M extends AnyStateMachine>(
 }
 
 /** Lanes in shared memory, which any thread can announce. */
-class RingAttachment implements Attachment {
+export class RingAttachment implements Attachment {
   readonly #handle: ClusterHandle;
   readonly #words: ClusterWords;
   readonly #announcement: Announcement;

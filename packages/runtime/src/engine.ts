@@ -1,13 +1,21 @@
 import { createHash } from "node:crypto";
-import { ApplyFailure, type CommandSegment, type Result, type StateMachineHost } from "@synod/core";
+import {
+  ApplyFailure,
+  type CommandSegment,
+  type Result,
+  type Results,
+  type StateMachineHost,
+} from "@synod/core";
+import { applyBytes, type BatchMachine } from "./apply-bytes.js";
+import { failure, isThenable, promiseFailure } from "./apply-failure.js";
+import { isBytes } from "./byte-codec.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
+import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { importAdvice, importModule } from "./import-module.js";
 import { runtimeLimits } from "./options.js";
-import type { AnyStateMachine, AppliedAt } from "./state-machine.js";
-
-/** What a state machine throws travels to the client as text, at most so long. */
-const reasonCharactersMax = 10_000;
+import type { AnyStateMachine, AppliedAt, BytesStateMachine, StateMachine } from "./state-machine.js";
 
 /** Where a learner finds the state machine, as plain data. */
 export interface StateMachineSpec {
@@ -25,9 +33,9 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
   };
   let module: Record<string, unknown>;
   try {
-    module = await import(spec.url);
+    module = await importModule(spec.url);
   } catch (cause) {
-    throw fail("could not be imported", cause);
+    throw fail(`could not be imported${importAdvice(spec.url, cause)}`, cause);
   }
   const machineClass = module[spec.export];
   if (typeof machineClass !== "function") {
@@ -39,19 +47,29 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
   } catch (cause) {
     throw fail("threw in its constructor", cause);
   }
-  for (const method of ["apply", "snapshot", "restore"] as const) {
+  for (const method of ["snapshot", "restore"] as const) {
     if (typeof machine[method] !== "function") throw fail(`has no method ${method}()`);
+  }
+  const { apply, applyBatch }: Partial<StateMachine & BytesStateMachine> = machine;
+  if (typeof apply !== "function" && typeof applyBatch !== "function") {
+    throw fail("has no method apply(), nor applyBatch() for commands as bytes");
   }
   return machine;
 }
 
+/** As it is called: whatever it has not is answered with a failure. */
+export type CalledMachine = Partial<Pick<StateMachine, "apply">> & BatchMachine & Omit<StateMachine, "apply">;
+
 /** Runs a user's state machine for a replica: decodes commands, and turns whatever goes wrong into a result. */
 export class StateMachineEngine implements StateMachineHost {
-  readonly #machine: AnyStateMachine;
+  readonly #machine: CalledMachine;
+  readonly #nowMs: () => number;
   readonly #at = { instance: 0, timeMs: 0 };
 
-  constructor(machine: AnyStateMachine) {
+  /** `nowMs` is the clock that leaders stamp commands by, in milliseconds: queries go by it while nothing is proposed. */
+  constructor(machine: AnyStateMachine, nowMs: () => number = monotonicMs) {
     this.#machine = machine;
+    this.#nowMs = nowMs;
   }
 
   readonly apply = (
@@ -59,10 +77,13 @@ export class StateMachineEngine implements StateMachineHost {
     skip: number,
     firstInstance: number,
     timeMs: number,
-  ): readonly Result[] => {
-    const commands = commandCodec.decode(segment.bytes);
+  ): Results => {
     const first = segment.skip + skip;
     const count = segment.count - skip;
+    if (isBytes(segment.bytes)) {
+      return applyBytes(this.#machine, { encoded: segment.bytes, skip: first, count, firstInstance, timeMs });
+    }
+    const commands = commandCodec.decode(segment.bytes);
     const results = new Array<Result>(count);
     const at = this.#at;
     at.timeMs = timeMs;
@@ -73,10 +94,13 @@ export class StateMachineEngine implements StateMachineHost {
     return results;
   };
 
-  query(bytes: Uint8Array): Result {
+  query(bytes: Uint8Array, instance: number, timeMs: number): Result {
     if (this.#machine.query === undefined) return new ApplyFailure("the state machine has no query() method");
+    const at = this.#at;
+    at.instance = instance;
+    at.timeMs = Math.max(timeMs, this.#nowMs());
     try {
-      return result(this.#machine.query(valueCodec.decode(bytes)), "query()'s answer");
+      return result(this.#machine.query(valueCodec.decode(bytes), at), "query()'s answer");
     } catch (cause) {
       return failure(cause);
     }
@@ -108,6 +132,7 @@ export class StateMachineEngine implements StateMachineHost {
 
   #applyOne(command: unknown, at: AppliedAt): Result {
     try {
+      if (this.#machine.apply === undefined) throw new TypeError("the state machine has no method apply()");
       const value = this.#machine.apply(command, at);
       if (typeof value === "number") return value;
       return result(value, "apply()'s result");
@@ -119,11 +144,7 @@ export class StateMachineEngine implements StateMachineHost {
 
 /** A result is kept for duplicates and sent elsewhere: it must survive that, and not change afterwards. */
 function result(value: unknown, what: string): Result {
-  if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
-    // Nobody waits for it: a rejection would end the thread.
-    if (value instanceof Promise) value.catch(() => undefined);
-    return new ApplyFailure(`${what} is a promise; a state machine must finish before it returns`);
-  }
+  if (isThenable(value)) return promiseFailure(value, what);
   const captured = capture(value, what);
   const { resultBytesMax } = runtimeLimits;
   // The bound that capturing gives is generous; only what exceeds it is measured by encoding it.
@@ -131,14 +152,4 @@ function result(value: unknown, what: string): Result {
   const bytes = valueCodec.encode(captured).byteLength;
   if (bytes <= resultBytesMax) return captured;
   return new ApplyFailure(`${what} takes ${bytes} bytes, more than ${resultBytesMax}: return less`);
-}
-
-export function failure(cause: unknown): ApplyFailure {
-  let reason: string;
-  try {
-    reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  } catch {
-    reason = "something that has no text";
-  }
-  return new ApplyFailure(reason.slice(0, reasonCharactersMax));
 }

@@ -22,9 +22,22 @@ export class EventLoopReader {
   /** When there last was a frame. */
   heardAtMs = 0;
 
-  constructor(inbox: Inbox, recipient: Recipient) {
+  readonly #turnMs: number;
+  readonly #frames: number;
+
+  /** Reads for about `turnMs` milliseconds at a time, and looks at the clock after so many frames. */
+  constructor(
+    inbox: Inbox,
+    recipient: Recipient,
+    { turnMs, frames } = {
+      turnMs: runtimeLimits.eventLoopTurnMs as number,
+      frames: runtimeLimits.framesPerTurn as number,
+    },
+  ) {
     this.#inbox = inbox;
     this.#recipient = recipient;
+    this.#turnMs = turnMs;
+    this.#frames = frames;
   }
 
   /** Takes what has come until there is nothing, then sleeps until the doorbell rings; and so on. */
@@ -48,10 +61,10 @@ export class EventLoopReader {
     this.listen();
   };
 
-  readonly #isTurnDue = (): boolean => monotonicMs() - this.#turnedAtMs >= runtimeLimits.eventLoopTurnMs;
+  readonly #isTurnDue = (): boolean => monotonicMs() - this.#turnedAtMs >= this.#turnMs;
 
   #receive(isEnough: () => boolean): void {
-    while (this.#inbox.receive(this.#recipient.onFrame, runtimeLimits.framesPerTurn) > 0) {
+    while (this.#inbox.receive(this.#recipient.onFrame, this.#frames) > 0) {
       this.heardAtMs = monotonicMs();
       this.#recipient.onFrames();
       if (!this.#recipient.isOpen()) return;

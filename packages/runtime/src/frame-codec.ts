@@ -7,12 +7,12 @@ import {
   type DigestSource,
   type Message,
   type MessageType,
-  type Result,
   type Segment,
 } from "@synod/core";
 import { Packr } from "msgpackr";
 import { valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
+import { decodeResults, encodeResults } from "./result-codec.js";
 
 /*
  * Protocol messages are positional msgpack arrays that any msgpack library can read: the type's number, then the
@@ -46,6 +46,8 @@ export const messageTypes = [
   "readReady",
   "sample",
   "standIn",
+  "follow",
+  "followed",
 ] as const satisfies readonly MessageType[];
 
 const typeNumbers = new Map<MessageType, number>(messageTypes.map((type, number) => [type, number]));
@@ -106,6 +108,8 @@ const fieldCounts: Record<MessageType, number> = {
   readReady: 4,
   sample: 2,
   standIn: 1,
+  follow: 2,
+  followed: 1,
 };
 
 function fieldsOf(message: Message): unknown[] {
@@ -198,6 +202,10 @@ function fieldsOf(message: Message): unknown[] {
       return [message.appliedBelow, message.samples];
     case "standIn":
       return [message.on];
+    case "follow":
+      return [message.appliedBelow, message.feed];
+    case "followed":
+      return [message.chosenBelow];
     default:
       return assertNever(message);
   }
@@ -296,6 +304,10 @@ function messageOf(type: MessageType, f: Field[]): Message {
       return { type, appliedBelow: f[1], samples: f[2] };
     case "standIn":
       return { type, on: f[1] };
+    case "follow":
+      return { type, appliedBelow: f[1], feed: f[2] };
+    case "followed":
+      return { type, chosenBelow: f[1] };
     default:
       return assertNever(type);
   }
@@ -375,26 +387,4 @@ function toSegment(f: Field[]): Segment {
     default:
       throw new SynodError("ACTOR_FAILED", `a segment of unknown kind ${String(f[0])}`);
   }
-}
-
-type Failure = [index: number, reason: string];
-
-/** Results for a frame: failures stand beside what can be encoded. */
-export function encodeResults(results: readonly Result[]): { results: Uint8Array; failures: Failure[] } {
-  let clean = results;
-  const failures: Failure[] = [];
-  for (let index = 0; index < results.length; index++) {
-    const result = results[index];
-    if (typeof result !== "object" || !(result instanceof ApplyFailure)) continue;
-    if (failures.length === 0) clean = results.slice();
-    (clean as Result[])[index] = null;
-    failures.push([index, result.reason]);
-  }
-  return { results: valueCodec.encode(clean), failures };
-}
-
-export function decodeResults(bytes: Uint8Array, failures: readonly Failure[]): Result[] {
-  const results = valueCodec.decode(bytes) as Result[];
-  for (const [index, reason] of failures) results[index] = new ApplyFailure(reason);
-  return results;
 }

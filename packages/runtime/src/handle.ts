@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { SynodError } from "./errors.js";
 import type { Doorbell } from "./mailbox/index.js";
 import type { ResolvedOptions } from "./options.js";
+import type { SnapshotRegion } from "./snapshots/index.js";
 import type { AnyStateMachine } from "./state-machine.js";
 
 /** Only in types: carries the machine from `cluster.handle()` to `connect()`. */
@@ -28,6 +29,13 @@ export interface ClusterHandle<M extends AnyStateMachine = AnyStateMachine> {
   readonly topology: Topology;
   readonly options: ResolvedOptions;
   readonly entrances: readonly Entrance[];
+  /** What only replicas need besides: the acceptors, and the memory of the learners' snapshots. */
+  readonly forReplicas: ForReplicas;
+}
+
+export interface ForReplicas {
+  readonly acceptors: readonly Entrance[];
+  readonly snapshotRegions: readonly SnapshotRegion[];
 }
 
 /** Tells this memory from any other. */
@@ -53,7 +61,7 @@ export class ClusterWords {
     Atomics.store(this.#words, CLOSED, 1);
   }
 
-  /** From 1; a number is never given out twice, so neither is a client's address. */
+  /** From 1; a number is never given out twice, so neither is the address of a client or a replica. */
   takeClientNumber(): number {
     return Atomics.add(this.#words, CLIENTS, 1) + 1;
   }
@@ -63,14 +71,16 @@ export function createHandle(
   topology: Topology,
   options: ResolvedOptions,
   entrances: readonly Entrance[],
+  forReplicas: ForReplicas = { acceptors: [], snapshotRegions: [] },
 ): ClusterHandle {
   const memory = new SharedArrayBuffer(CLUSTER_BYTES);
   new Int32Array(memory)[MARK] = mark;
-  return { channel: `synod ${randomUUID()}`, memory, topology, options, entrances };
+  return { channel: `synod ${randomUUID()}`, memory, topology, options, entrances, forReplicas };
 }
 
 const sharedMemory = v.custom<SharedArrayBuffer>(types.isSharedArrayBuffer);
 const number = v.number();
+const entrances = v.array(v.object({ name: v.string(), doorbell: v.object({ memory: sharedMemory }) }));
 const schema = v.object({
   channel: v.string(),
   memory: v.pipe(
@@ -84,7 +94,13 @@ const schema = v.object({
     distinguishedLearner: v.boolean(),
     trace: v.boolean(),
   }),
-  entrances: v.array(v.object({ name: v.string(), doorbell: v.object({ memory: sharedMemory }) })),
+  entrances,
+  forReplicas: v.object({
+    acceptors: entrances,
+    snapshotRegions: v.array(
+      v.object({ control: sharedMemory, slots: v.tuple([sharedMemory, sharedMemory]) }),
+    ),
+  }),
 });
 
 /** @throws SynodError `INVALID_OPTIONS` for anything but a handle, `CLUSTER_CLOSED` */

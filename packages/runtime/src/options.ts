@@ -1,7 +1,10 @@
 import { acceptorsMax, type Consistency, majorities, quorumsIntersect } from "@synod/core";
 import * as v from "valibot";
-import { SynodError } from "./errors.js";
-import type { AnyStateMachine, StateMachineSource } from "./state-machine.js";
+import { check } from "./check-options.js";
+import { invalid } from "./invalid-option.js";
+import type { AnyStateMachine, StateMachineSource, Synchronous } from "./state-machine.js";
+
+export { invalid };
 
 /** Bounds of the runtime, with their units and reasons. */
 export const runtimeLimits = {
@@ -33,6 +36,8 @@ export const runtimeLimits = {
   pipelineBytes: 512 * 1024,
   /** Bytes of a control lane. */
   controlLaneBytes: 64 * 1024,
+  /** Bytes of a lane in which hardly anything is said: from a replica in a user's thread, and from proposers to it. */
+  smallLaneBytes: 4096,
   /**
    * Bounds of what one acceptor may be told to retain, in bytes. Up to half of it is taken between snapshots; beside
    * that the largest command must fit in, wherever it is free.
@@ -43,6 +48,14 @@ export const runtimeLimits = {
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */
   fetchAfterMs: 100,
+  /** A replica in a user's thread does after this long: what feeds it comes in order, so that a gap is a loss. */
+  replicaFetchAfterMs: 40,
+  /** A replica applies or restores for so long at a time, in milliseconds: the thread is its user's. */
+  replicaSliceMs: 2,
+  /** Frames that it takes between two looks at the clock: a frame may hold a batch. */
+  replicaFramesPerLook: 4,
+  /** Commands that it applies between two looks at the clock, at most. */
+  replicaPieceCommandsMax: 1024,
   /**
    * A client without progress for this long, in milliseconds, sends again if nobody says that it leads, otherwise
    * after as long once more; the next time after twice as long, and so on. A query is asked again after as long.
@@ -89,8 +102,15 @@ export const runtimeLimits = {
   waitingQueriesMax: 65_536,
   /** Each of the two snapshots that a learner keeps has at most so many bytes. Memory follows what is written. */
   snapshotBytesMax: 1024 * 1024 * 1024,
+  /** The event loop is watched until nobody has asked for the metrics for so long, in milliseconds. */
+  eventLoopWatchMs: 120_000,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
+  /**
+   * Threads of actors for each core before a warning: they park when idle, and the seven of a default cluster do well
+   * on two cores.
+   */
+  threadsPerCoreMax: 4,
   /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
   tracedFrames: 4096,
 } as const;
@@ -107,7 +127,7 @@ const largeSnapshotsPerStorage = 4;
 
 /** Which actors share a thread: see {@link ClusterOptions.threads}. */
 export type ThreadsMode = "isolated" | "compact" | "single";
-export const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
+const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const countUpTo = (max: number) => v.optional(count(max));
@@ -158,15 +178,18 @@ const schema = v.strictObject({
     }),
   ),
   mailbox: v.optional(v.picklist(["ring", "port"])),
+  workerUrl: v.optional(v.any()),
   threads: v.optional(v.picklist(threadsModes)),
   trace: v.optional(v.boolean()),
 });
 
 /** Options of {@link Cluster.start}. Everything but the state machine has a default. */
-export interface ClusterOptions<M extends AnyStateMachine> {
-  readonly stateMachine: StateMachineSource<M>;
+// biome-ignore lint/suspicious/noExplicitAny: a URL says nothing about its machine's options
+export interface ClusterOptions<M extends AnyStateMachine, Options = any> {
+  /** A class with `moduleUrl`, from which all types follow; a URL; or `{ url, export }`. */
+  readonly stateMachine: StateMachineSource<M, Options> & Synchronous<M>;
   /** Handed to the state machine's constructor in every learner; must be structured-cloneable. */
-  readonly stateMachineOptions?: unknown;
+  readonly stateMachineOptions?: NoInfer<Options>;
   /** `multi-paxos` (default), or `basic-paxos`: both phases for every instance, as the baseline of measurements. */
   readonly protocol?: "multi-paxos" | "basic-paxos";
   /** How many of each; 2, 3 and 2. */
@@ -232,6 +255,11 @@ export interface ClusterOptions<M extends AnyStateMachine> {
   readonly threads?: ThreadsMode;
   /** Rings in shared memory (default), or MessagePorts. */
   readonly mailbox?: "ring" | "port";
+  /**
+   * For bundled programs: the module that the actors' threads run, an entry of the bundle that consists of
+   * `@synod/runtime/actor-entry`. A URL or its text. Left out, it is found beside the installed package.
+   */
+  readonly workerUrl?: URL | string;
   /** Counts message delays per instance and remembers sent frames, which costs throughput. Off. */
   readonly trace?: boolean;
 }
@@ -263,6 +291,7 @@ export interface ResolvedOptions {
   readonly storageBytesMax: number;
   readonly restarts: { readonly max: number; readonly windowMs: number };
   readonly mailbox: "ring" | "port";
+  readonly workerUrl: string | undefined;
   readonly threads: ThreadsMode;
   readonly trace: boolean;
 }
@@ -306,9 +335,17 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     storageBytesMax,
     restarts: { max: options.restarts?.max ?? 8, windowMs: options.restarts?.windowMs ?? 60_000 },
     mailbox: options.mailbox ?? "ring",
+    workerUrl: resolveWorkerUrl(options.workerUrl),
     threads: options.threads ?? "isolated",
     trace: options.trace ?? false,
   };
+}
+
+function resolveWorkerUrl(given: unknown): string | undefined {
+  if (given === undefined) return undefined;
+  const text = given instanceof URL ? given.href : given;
+  if (typeof text === "string" && URL.canParse(text)) return new URL(text).href;
+  throw invalid("workerUrl", given, `a URL, such as new URL("./actor.js", import.meta.url)`);
 }
 
 type Snapshots = NonNullable<ClusterOptions<AnyStateMachine>["snapshot"]>;
@@ -336,6 +373,21 @@ export interface CallOptions {
   /** 10,000 when left out. */
   readonly timeoutMs?: number;
 }
+
+/** Options of {@link Client.proposeBytes}: where each command begins, and those of any call. */
+export type BytesOptions = CallOptions &
+  (
+    | {
+        /** All commands are so many bytes long. */
+        readonly recordBytes: number;
+        readonly offsets?: undefined;
+      }
+    | {
+        /** Where each command begins: ascending, the first at 0. The last one ends where the bytes end. */
+        readonly offsets: ArrayLike<number>;
+        readonly recordBytes?: undefined;
+      }
+  );
 
 /** Options of one query. */
 export interface QueryOptions extends CallOptions {
@@ -366,6 +418,62 @@ export function checkQueryOptions(options: QueryOptions): void {
   check(querySchema, options);
 }
 
+/** Options of one wait of a {@link Replica}. */
+export interface WaitOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** 10,000 when left out. */
+  readonly timeoutMs?: number;
+}
+
+/** Options of {@link joinReplica}. */
+export interface JoinOptions {
+  /** Gives up joining. */
+  readonly signal?: AbortSignal;
+  /** How long joining may take, in milliseconds; 30,000 when left out. */
+  readonly timeoutMs?: number;
+  /**
+   * What the replica remembers of the log for {@link Replica.entries}: so many commands (16,384), which took so many
+   * bytes (4,194,304) in the log. Decoded they take a few times as much.
+   */
+  readonly entries?: { readonly commandsMax?: number; readonly bytesMax?: number };
+}
+
+export const entriesDefault = { commandsMax: 16_384, bytesMax: 4 * 1024 * 1024 } as const;
+
+const joinSchema = v.strictObject({
+  ...callEntries,
+  entries: v.optional(
+    v.strictObject({
+      commandsMax: countUpTo(2 ** 24),
+      bytesMax: countUpTo(2 ** 32),
+    }),
+  ),
+});
+
+/** @throws SynodError `INVALID_OPTIONS` */
+export function checkJoinOptions(options: JoinOptions): void {
+  check(joinSchema, options);
+}
+
+/** Options of {@link Replica.entries}. */
+export interface EntriesOptions {
+  /** The first instance that is wanted; when left out, what is applied from now on. */
+  readonly from?: number;
+  /** Ends the iteration, with an error `ABORTED`. */
+  readonly signal?: AbortSignal;
+}
+
+const entriesSchema = v.strictObject({
+  from: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  signal: callEntries.signal,
+});
+
+/** @throws SynodError `INVALID_OPTIONS` */
+export function checkEntriesOptions(options: EntriesOptions): void {
+  check(entriesSchema, options);
+}
+
 const stallMs = v.strictObject({
   ms: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(600_000)),
 });
@@ -373,55 +481,4 @@ const stallMs = v.strictObject({
 /** @throws SynodError `INVALID_OPTIONS` */
 export function checkStall(options: { readonly ms: number }): void {
   check(stallMs, options);
-}
-
-export function check(shape: v.GenericSchema, value: unknown): void {
-  const checked = v.safeParse(shape, value);
-  if (checked.success) return;
-  const issue = checked.issues[0] as v.BaseIssue<unknown>;
-  const path = v.getDotPath(issue);
-  if (path === null) {
-    throw new SynodError(
-      "INVALID_OPTIONS",
-      `the options are ${String(issue.received)}; they must be an object`,
-    );
-  }
-  if (issue.type === "strict_object" && issue.expected === "never") {
-    throw new SynodError("INVALID_OPTIONS", `there is no option ${path}: remove it, or correct its name`, {
-      path,
-    });
-  }
-  throw invalid(
-    path,
-    issue.input,
-    issue.requirement === undefined ? (issue.expected ?? "") : describe(issue),
-  );
-}
-
-function describe(issue: v.BaseIssue<unknown>): string {
-  switch (issue.type) {
-    case "integer":
-      return "a whole number";
-    case "min_value":
-      return `at least ${String(issue.requirement)}`;
-    case "max_value":
-      return `at most ${String(issue.requirement)}`;
-    case "gt_value":
-      return `more than ${String(issue.requirement)}`;
-    default:
-      return String(issue.expected ?? issue.message);
-  }
-}
-
-/** Names an option, its value and what is allowed. */
-export function invalid(path: string, value: unknown, allowed: string): SynodError {
-  let shown: string;
-  try {
-    // JSON has no NaN and no Infinity.
-    shown = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  } catch {
-    shown = typeof value === "bigint" ? `${value}n` : `a ${typeof value}`;
-  }
-  const message = `the option ${path} is ${shown}; allowed is ${allowed}`;
-  return new SynodError("INVALID_OPTIONS", message, { path });
 }

@@ -25,6 +25,8 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "readReady",
   "sample",
   "standIn",
+  "follow",
+  "followed",
 ]);
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */
@@ -132,6 +134,6 @@ function halvesOf(response: ResponseMessage): ResponseMessage[] {
   const middle = results.length >> 1;
   return [
     { ...response, results: results.slice(0, middle) },
-    { ...response, firstSequence: firstSequence + middle, results: results.slice(middle) },
+    { ...response, firstSequence: firstSequence + middle, results: results.slice(middle, results.length) },
   ];
 }

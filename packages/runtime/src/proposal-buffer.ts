@@ -1,4 +1,5 @@
-import { ApplyFailure, type Result } from "@synod/core";
+import { ApplyFailure, type Results } from "@synod/core";
+import { AbortListeners } from "./abort-listeners.js";
 import { type Outcome, SynodError } from "./errors.js";
 import { runtimeLimits } from "./options.js";
 
@@ -58,10 +59,7 @@ export class ProposalBuffer {
   readonly #ringResolves = new Array<Resolve | undefined>(runtimeLimits.clientWindowCommands).fill(undefined);
   readonly #ringRejects = new Array<Reject | undefined>(runtimeLimits.clientWindowCommands).fill(undefined);
   readonly #ringWaiters = new Map<number, Waiter>();
-  readonly #signals = new Map<
-    AbortSignal,
-    { readonly waiters: Set<Waiter>; readonly listener: () => void }
-  >();
+  readonly #listeners = new AbortListeners<Waiter>();
   #newestWaiter: Waiter | undefined;
   #waiting = 0;
   #submitted = 0;
@@ -75,6 +73,16 @@ export class ProposalBuffer {
   /** Their upper bounds in bytes, together; without cancelled ones. */
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Of all commands so far, how many have been taken or cancelled: the ordinal of the next one. */
+  get nextOrdinal(): number {
+    return this.#removed + this.#head;
+  }
+
+  /** How many commands there have been so far. */
+  get added(): number {
+    return this.#removed + this.#commands.length;
   }
 
   /** Promises that are open. */
@@ -112,30 +120,18 @@ export class ProposalBuffer {
     return promise;
   }
 
-  /** One listener per signal, however many commands share it; for the command that was added last. */
+  /** For the command that was added last. */
   listen(signal: AbortSignal, onAbort: (waiter: Waiter) => void): void {
-    const waiter = this.#newestWaiter;
-    if (waiter === undefined) return;
-    let entry = this.#signals.get(signal);
-    if (entry === undefined) {
-      const waiters = new Set<Waiter>();
-      const listener = () => {
-        this.#signals.delete(signal);
-        for (const aborted of waiters) onAbort(aborted);
-      };
-      entry = { waiters, listener };
-      this.#signals.set(signal, entry);
-      signal.addEventListener("abort", listener, { once: true });
-    }
-    entry.waiters.add(waiter);
+    if (this.#newestWaiter !== undefined) this.#listeners.add(signal, this.#newestWaiter, onAbort);
   }
 
-  /** The next commands, at most so many and, but for the first, at most so many bytes. */
-  take(commandsMax: number, bytesMax: number): Piece | undefined {
+  /** The next commands below an ordinal, at most so many and, but for the first, at most so many bytes. */
+  take(commandsMax: number, bytesMax: number, belowOrdinal = Number.POSITIVE_INFINITY): Piece | undefined {
     const piece: Piece = { commands: [], deadlines: [], resolves: [], rejects: [], waiters: [] };
     let bytes = 0;
     let at = this.#head;
-    for (; at < this.#commands.length && piece.commands.length < commandsMax; at++) {
+    const end = Math.min(this.#commands.length, belowOrdinal - this.#removed);
+    for (; at < end && piece.commands.length < commandsMax; at++) {
       if (this.#commands[at] === cancelled) continue;
       bytes += this.#sizes[at] as number;
       // The sizes are upper bounds, several times too high for ordinary commands.
@@ -170,7 +166,7 @@ export class ProposalBuffer {
     this.#submitted += piece.commands.length;
   }
 
-  settle(firstSequence: number, results: readonly Result[]): void {
+  settle(firstSequence: number, results: Results): void {
     const size = this.#ringResolves.length;
     for (let index = 0; index < results.length; index++) {
       const position = (firstSequence + index) % size;
@@ -241,13 +237,7 @@ export class ProposalBuffer {
   }
 
   #forget(waiter: Waiter | undefined): void {
-    if (waiter === undefined) return;
-    const entry = this.#signals.get(waiter.signal);
-    if (entry === undefined) return;
-    entry.waiters.delete(waiter);
-    if (entry.waiters.size > 0) return;
-    this.#signals.delete(waiter.signal);
-    waiter.signal.removeEventListener("abort", entry.listener);
+    if (waiter !== undefined) this.#listeners.remove(waiter.signal, waiter);
   }
 
   /** A queue that is never empty must not keep what was taken from it. */

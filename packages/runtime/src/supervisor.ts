@@ -6,6 +6,8 @@ import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import type { Emit } from "./events.js";
 import { type ClusterHandle, ClusterWords, createHandle } from "./handle.js";
+import { createMetricsMemory } from "./metrics/actor-metrics.js";
+import type { ActorMetricsSnapshot } from "./metrics/snapshot.js";
 import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
 import { createSnapshotRegion, type SnapshotRegion } from "./snapshots/index.js";
@@ -32,6 +34,8 @@ export class Supervisor {
   readonly #clients: ClientRegistry | undefined;
   /** Of the latest leader that was heard of: notices of several proposers may overtake each other. */
   #ballot: Ballot = noBallot;
+  #leaderChanges = 0;
+  #divergences = 0;
 
   constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec, emit: Emit) {
     this.#options = options;
@@ -40,10 +44,11 @@ export class Supervisor {
     this.#snapshotRegions = Array.from({ length: topology.learners }, () =>
       createSnapshotRegion(runtimeLimits.snapshotBytesMax),
     );
-    const entrances = wired
-      .filter(({ role }) => role !== "acceptor")
-      .map(({ name, doorbell }) => ({ name, doorbell }));
-    this.handle = createHandle(topology, options, entrances);
+    const entrance = ({ name, doorbell }: WiredActor) => ({ name, doorbell });
+    const entrances = wired.filter(({ role }) => role !== "acceptor").map(entrance);
+    const acceptors = wired.filter(({ role }) => role === "acceptor").map(entrance);
+    const snapshotRegions = this.#snapshotRegions;
+    this.handle = createHandle(topology, options, entrances, { acceptors, snapshotRegions });
     if (options.mailbox === "ring") this.#clients = new ClientRegistry(this.handle);
     this.#actors = new Map(
       wired.map(actor => [actor.name, this.#supervise(actor, topology, stateMachine)] as const),
@@ -84,6 +89,16 @@ export class Supervisor {
     return Promise.all(asked.map(name => this.#actor(name).status()));
   }
 
+  /** What has happened to the cluster as a whole. */
+  get counts(): { readonly leaderChanges: number; readonly divergences: number } {
+    return { leaderChanges: this.#leaderChanges, divergences: this.#divergences };
+  }
+
+  /** Of all actors, each within a second. */
+  metrics(): Promise<ActorMetricsSnapshot[]> {
+    return Promise.all([...this.#actors.values()].map(actor => actor.metrics()));
+  }
+
   /** Of those that are up and answer. */
   async inspect(stateDigest: boolean): Promise<Inspection[]> {
     const withinMs = stateDigest ? runtimeLimits.slowAnswerWithinMs : runtimeLimits.answerWithinMs;
@@ -104,7 +119,7 @@ export class Supervisor {
     return this.#thread(name).stall(name, ms);
   }
 
-  /** The names of all clients, on whichever threads. */
+  /** The names of all clients and replicas, on whichever threads. */
   clients(): Address[] {
     return this.#clients?.names() ?? [];
   }
@@ -138,7 +153,8 @@ export class Supervisor {
         options,
         stateMachine,
         snapshotRegions: role === "learner" ? this.#snapshotRegions : [],
-        ...(mailbox === "ring" && role !== "acceptor" ? { channel: this.handle.channel } : {}),
+        metrics: createMetricsMemory(),
+        ...(mailbox === "ring" ? { channel: this.handle.channel } : {}),
         ...(storageRegion === undefined ? {} : { storageRegion }),
       },
       survives: role !== "acceptor" || isShared,
@@ -184,6 +200,7 @@ export class Supervisor {
         this.#onLeader(actor, notice.ballot);
         return;
       case "divergence":
+        this.#divergences += 1;
         this.#emit("divergence", { instance: notice.instance, learners: notice.learners });
         return;
       case "snapshotFailed":
@@ -200,6 +217,7 @@ export class Supervisor {
     if (compareBallots(ballot, before) <= 0) return;
     this.#ballot = ballot;
     if (ballot.proposer === before.proposer && ballot.incarnation === before.incarnation) return;
+    this.#leaderChanges += 1;
     this.#emit("leaderChanged", { leader, ballot });
   }
 

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import { type ActorRole, type Address, actorAddress, type Topology } from "@synod/core";
+import { type ActorRole, type Address, actorAddress, indexOf, type Topology } from "@synod/core";
 import type { ConnectionEnds } from "./actor.js";
 import type { Entrance } from "./handle.js";
 import {
@@ -120,6 +120,22 @@ export function wireClient(
   const back = createConnection(kind, clientDoorbell, capacities);
   return {
     atActor: { peer: client, sending: back.sending, receiving: there.receiving },
+    atClient: { peer: actor.name, sending: there.sending, receiving: back.receiving },
+  };
+}
+
+/**
+ * A connection each way between a replica and an actor. It only asks, in small messages; learners and acceptors answer
+ * with values, and proposers with little.
+ */
+export function wireReplica(replica: Address, replicaDoorbell: Doorbell, actor: Entrance): ClientConnection {
+  const { controlLaneBytes, bulkLaneBytes, smallLaneBytes } = runtimeLimits;
+  const bulkBytes = indexOf("proposer", actor.name) < 0 ? bulkLaneBytes : smallLaneBytes;
+  const small = { controlBytes: smallLaneBytes, bulkBytes: smallLaneBytes };
+  const there = createConnection("ring", actor.doorbell, small);
+  const back = createConnection("ring", replicaDoorbell, { controlBytes: controlLaneBytes, bulkBytes });
+  return {
+    atActor: { peer: replica, sending: back.sending, receiving: there.receiving },
     atClient: { peer: actor.name, sending: there.sending, receiving: back.receiving },
   };
 }

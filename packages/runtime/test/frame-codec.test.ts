@@ -102,6 +102,9 @@ function messages(n: number): Message[] {
     },
     { type: "standIn", on: true },
     { type: "standIn", on: false },
+    { type: "follow", appliedBelow: 2 ** 40, feed: true },
+    { type: "follow", appliedBelow: 0, feed: false },
+    { type: "followed", chosenBelow: 2 ** 40 },
     { type: "response", session: n, firstSequence: n, results: [1, undefined, { a: [n] }], appliedBelow: n },
     {
       type: "response",

@@ -144,7 +144,7 @@ export class ClientHost implements Host {
     for (const { id } of expiredReads) this.#reading.delete(id);
     const session = this.#client.session ?? -1;
     for (const { firstSequence, results } of settled) {
-      results.forEach((result, position) => {
+      Array.from(results).forEach((result, position) => {
         const sequence = firstSequence + position;
         if (!this.#waiting.delete(sequence)) checker.onSettledTwice();
         const command = this.#commands.get(sequence) ?? -1;

@@ -97,7 +97,7 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     case "response": {
       const { session, firstSequence, results, appliedBelow } = message;
       const sequences = describeSequences(session, firstSequence, results.length);
-      return `Response ${sequences} = ${results.map(describeResult).join(", ")}; applied below ${appliedBelow}`;
+      return `Response ${sequences} = ${Array.from(results, describeResult).join(", ")}; applied below ${appliedBelow}`;
     }
     case "sessionOpened":
       return `SessionOpened ${message.session}`;
@@ -133,6 +133,10 @@ export function describeMessage(message: Message, describeCommands = byNumber): 
     }
     case "standIn":
       return message.on ? "StandIn from now on" : "StandIn no more";
+    case "follow":
+      return `Follow applied below ${message.appliedBelow}${message.feed ? ", to be fed" : ""}`;
+    case "followed":
+      return `Followed chosen below ${message.chosenBelow}`;
     default:
       return assertNever(message);
   }

@@ -1,6 +1,6 @@
 import type { ReplicaState, SessionState } from "@synod/core";
 import { valueCodec } from "../command-codec.js";
-import { decodeResults, encodeResults } from "../frame-codec.js";
+import { decodeResults, type EncodedResults, encodeResults } from "../result-codec.js";
 
 /*
  * A snapshot is a row of chunks: first the replica's own state, then one chunk for each session, then what the state
@@ -21,8 +21,14 @@ export function* replicaChunks(state: ReplicaState): Generator<Uint8Array> {
   }
 }
 
-/** Takes the first chunks of a snapshot. @throws TypeError when they are not what this version writes */
-export function readReplicaState(chunks: Iterator<Uint8Array>): ReplicaState {
+/**
+ * Takes the first chunks of a snapshot; awaits `pause` after each. Rejects with a TypeError when they are not what this
+ * version writes.
+ */
+export async function readReplicaState(
+  chunks: Iterator<Uint8Array>,
+  pause: () => Promise<void> | undefined,
+): Promise<ReplicaState> {
   const next = (): unknown => {
     const { value, done } = chunks.next();
     if (done) throw new TypeError("a snapshot ends before its sessions do");
@@ -33,11 +39,15 @@ export function readReplicaState(chunks: Iterator<Uint8Array>): ReplicaState {
     throw new TypeError(`a snapshot begins with ${JSON.stringify(head)}, not with version ${version}`);
   }
   const [, appliedBelow, appliedCommands, timeMs, samples, count] = head;
-  const sessions = Array.from({ length: count as number }, () => sessionOf(next()));
+  const sessions: SessionState[] = [];
+  while (sessions.length < (count as number)) {
+    sessions.push(sessionOf(next()));
+    await pause();
+  }
   return { appliedBelow, appliedCommands, timeMs, samples, sessions };
 }
 
-type StoredFields = [firstSequence: number, encoded: ReturnType<typeof encodeResults>];
+type StoredFields = [firstSequence: number, encoded: EncodedResults];
 
 function sessionOf(value: unknown): SessionState {
   const session = value as SessionState & { readonly stored: readonly unknown[] };

@@ -75,14 +75,18 @@ export function newestSnapshot(
   regions: readonly SnapshotRegion[],
   atLeastInstance: number,
 ): FoundSnapshot | undefined {
+  return snapshotsFrom(regions, atLeastInstance).find(isIntact);
+}
+
+/** The latest snapshots that reach `atLeastInstance`, the newest first. Nothing but reading shows whether they are intact. */
+export function snapshotsFrom(regions: readonly SnapshotRegion[], atLeastInstance: number): FoundSnapshot[] {
   return regions
     .flatMap((memory, region) => {
       const snapshot = latestSnapshot(memory);
       return snapshot === undefined ? [] : [{ ...snapshot, region }];
     })
     .filter(({ instance }) => instance >= atLeastInstance)
-    .sort((a, b) => b.instance - a.instance)
-    .find(isIntact);
+    .sort((a, b) => b.instance - a.instance);
 }
 
 function isIntact(snapshot: Snapshot): boolean {

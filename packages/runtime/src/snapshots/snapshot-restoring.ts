@@ -3,6 +3,7 @@ import { monotonicMs } from "../clock.js";
 import { valueCodec } from "../command-codec.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "../engine.js";
 import { runtimeLimits } from "../options.js";
+import type { AnyStateMachine } from "../state-machine.js";
 import { readReplicaState } from "./snapshot-codec.js";
 import type { Snapshot } from "./snapshot-reader.js";
 
@@ -13,9 +14,8 @@ export interface Restored {
 }
 
 /**
- * Restores a snapshot into a state machine that is made for it: if that fails, nothing is lost. Between chunks the
- * event loop has its turns, so that the learner reads its mail meanwhile. Calls `onChunk` whenever the state machine
- * reads one.
+ * Restores a snapshot into a state machine that is made for it: if that fails, nothing is lost. Calls `onChunk` whenever
+ * the state machine reads a chunk.
  *
  * Rejects with what the state machine throws, or when the snapshot was damaged or overwritten.
  */
@@ -24,23 +24,55 @@ export async function restoreSnapshot(
   spec: StateMachineSpec,
   onChunk: () => void,
 ): Promise<Restored> {
-  const chunks = snapshot.chunks()[Symbol.iterator]();
-  const state = readReplicaState(chunks);
   const machine = await loadStateMachine(spec);
-  await machine.restore(decoded(chunks, onChunk));
-  // Only the end shows that everything was read as it was written.
-  while (!chunks.next().done);
+  const state = await restoreInto(machine, snapshot, runtimeLimits.eventLoopTurnMs, onChunk);
   return { engine: new StateMachineEngine(machine), state };
 }
 
+/**
+ * Restores a snapshot into `machine`, and resolves with the replica's own state. After each `sliceMs` milliseconds, between
+ * two chunks, the event loop has a turn.
+ *
+ * Rejects as {@link restoreSnapshot} does.
+ */
+export async function restoreInto(
+  machine: AnyStateMachine,
+  snapshot: Snapshot,
+  sliceMs: number,
+  onChunk: () => void = () => undefined,
+): Promise<ReplicaState> {
+  const chunks = snapshot.chunks()[Symbol.iterator]();
+  const pause = pauseEvery(sliceMs);
+  const state = await readReplicaState(chunks, pause);
+  await machine.restore(decoded(chunks, onChunk, pause));
+  // Only the end shows that everything was read as it was written.
+  while (!chunks.next().done) await pause();
+  return state;
+}
+
 /** Does not close `chunks` when the state machine stops early. */
-async function* decoded(chunks: Iterator<Uint8Array>, onChunk: () => void): AsyncGenerator<unknown> {
-  let turnAt = monotonicMs() + runtimeLimits.eventLoopTurnMs;
+async function* decoded(
+  chunks: Iterator<Uint8Array>,
+  onChunk: () => void,
+  pause: () => Promise<void> | undefined,
+): AsyncGenerator<unknown> {
   for (let next = chunks.next(); !next.done; next = chunks.next()) {
     onChunk();
     yield valueCodec.decode(next.value);
-    if (monotonicMs() < turnAt) continue;
-    await new Promise(resolve => setImmediate(resolve));
-    turnAt = monotonicMs() + runtimeLimits.eventLoopTurnMs;
+    await pause();
   }
+}
+
+/** Gives the event loop a turn if it has had none for so long; undefined when it is not due. */
+function pauseEvery(sliceMs: number): () => Promise<void> | undefined {
+  let dueAt = monotonicMs() + sliceMs;
+  return () => {
+    if (monotonicMs() < dueAt) return undefined;
+    return new Promise(resolve => {
+      setImmediate(() => {
+        dueAt = monotonicMs() + sliceMs;
+        resolve();
+      });
+    });
+  };
 }

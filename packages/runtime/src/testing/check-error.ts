@@ -12,6 +12,7 @@ export type CheckName =
   | "snapshots survive the encoding"
   | "apply leaves its command alone"
   | "machines share nothing"
+  | "batches may be cut anywhere"
   | "replicas agree"
   | "query changes nothing"
   | "snapshot changes nothing"

@@ -1,18 +1,21 @@
 import { randomInt } from "node:crypto";
 import { Random } from "@synod/core/testing";
 import * as v from "valibot";
-import { check, invalid } from "../options.js";
-import type { AnyStateMachine, CommandOf, QueryOf } from "../state-machine.js";
+import { check } from "../check-options.js";
+import { invalid } from "../invalid-option.js";
+import type { AnyStateMachine, BytesOf, CommandOf, QueryOf } from "../state-machine.js";
 import { Finding, StateMachineCheckError } from "./check-error.js";
 import { runChecks } from "./checks.js";
-import { commandOf, makeSteps, type Source, type Step } from "./steps.js";
+import { commandOf, makeSteps, type Source, type Sources, type Step } from "./steps.js";
 
 /** What {@link checkStateMachine} is given. */
 export interface StateMachineCheckOptions<M extends AnyStateMachine> {
   /** Makes a machine as a learner does: each call a new one, in the same state. */
   readonly create: () => M;
   /** The log: a list that every run applies as it stands, or a function that draws each command. */
-  readonly commands: readonly CommandOf<M>[] | ((random: Random) => CommandOf<M>);
+  readonly commands?: readonly CommandOf<M>[] | ((random: Random) => CommandOf<M>);
+  /** Instead of `commands` the log of a machine with `applyBatch`: each command is a Uint8Array of its own. */
+  readonly records?: readonly BytesOf<M>[] | ((random: Random) => BytesOf<M>);
   /** What is asked on the way: a list to pick from, or a function that draws. Left out, nothing is. */
   readonly queries?: readonly QueryOf<M>[] | ((random: Random) => QueryOf<M>);
   /** Where chance begins; run number n has seed + n. Drawn when left out, and named by every failure. */
@@ -26,7 +29,8 @@ export interface StateMachineCheckOptions<M extends AnyStateMachine> {
 const positive = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)));
 const schema = v.strictObject({
   create: v.function(),
-  commands: v.union([v.array(v.unknown()), v.function()]),
+  commands: v.optional(v.union([v.array(v.unknown()), v.function()])),
+  records: v.optional(v.union([v.array(v.unknown()), v.function()])),
   queries: v.optional(v.union([v.array(v.unknown()), v.function()])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))),
   runs: positive,
@@ -53,15 +57,13 @@ export async function checkStateMachine<M extends AnyStateMachine>(
 ): Promise<void> {
   check(schema, options);
   const { create, runs = 50, commandsMax = 40, seed = randomInt(2 ** 32) } = options;
-  const commands = options.commands as Source<unknown>;
-  if (commands.length === 0 && typeof commands !== "function")
-    throw invalid("commands", commands, "at least one command");
+  const sources = sourcesOf(options);
   for (let run = 0; run < runs; run++) {
     const random = new Random(seed + run);
     const steps: Step[] = [];
     const finding = await findingOf(async () => {
       const generated = random.between(Math.min(2, commandsMax), commandsMax);
-      makeSteps(steps, random, commands, options.queries as Source<unknown> | undefined, generated);
+      makeSteps(steps, random, sources, generated);
       await runChecks(create, steps);
     });
     if (finding === undefined) continue;
@@ -73,6 +75,21 @@ export async function checkStateMachine<M extends AnyStateMachine>(
     });
     throw new StateMachineCheckError(shortest.finding, seed + run, shown, steps.length);
   }
+}
+
+function sourcesOf<M extends AnyStateMachine>(options: StateMachineCheckOptions<M>): Sources {
+  const { commands, records, queries } = options;
+  if ((commands === undefined) === (records === undefined)) {
+    throw invalid("commands", commands, "a list or a function, or else one in the option records");
+  }
+  const given = (commands ?? records) as Source<unknown>;
+  if (given.length === 0 && typeof given !== "function")
+    throw invalid("commands", given, "at least one command");
+  return {
+    commands: given,
+    areBytes: records !== undefined,
+    queries: queries as Source<unknown> | undefined,
+  };
 }
 
 interface Failure {

@@ -1,8 +1,9 @@
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
+import { isBytes } from "../byte-codec.js";
 import { valueCodec } from "../command-codec.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import { type CheckName, commandCount, Finding, show } from "./check-error.js";
-import type { Step } from "./steps.js";
+import { batchesOf, type Step } from "./steps.js";
 import {
   isSameOutcome,
   isSameSnapshot,
@@ -37,6 +38,7 @@ interface Point {
 export async function runChecks(create: Create, steps: readonly Step[]): Promise<void> {
   const reference = await run(create, steps);
   await checkReplica(create, steps, reference);
+  checkBatches(create, steps, reference);
   checkQueries(create, steps, reference);
   const points = checkSnapshots(create, steps, reference);
   for (const point of points) await checkRestore(create, steps, reference, point);
@@ -85,6 +87,19 @@ async function checkReplica(create: Create, steps: readonly Step[], reference: R
   compareEnds(check, who, steps, reference, replica);
 }
 
+/** Commands as bytes, in batches as long as can be: all others are given one at a time. */
+function checkBatches(create: Create, steps: readonly Step[], reference: Reference): void {
+  if (steps.length === 0 || !isBytes(steps[0]!.commandBytes)) return;
+  const check = "batches may be cut anywhere";
+  const who = "given the same commands in longer batches,";
+  const subject = new Subject(create);
+  const results = batchesOf(steps).flatMap(batch => subject.applyBatch(batch));
+  steps.forEach((step, index) => {
+    compareResults(check, who, step, reference.results[index]!, results[index]!);
+  });
+  compareEnds(check, who, steps, reference, subject);
+}
+
 function checkQueries(create: Create, steps: readonly Step[], reference: Reference): void {
   const asked = new Subject(create);
   const check = "query changes nothing";
@@ -92,7 +107,8 @@ function checkQueries(create: Create, steps: readonly Step[], reference: Referen
     compareResults(check, "after queries", step, reference.results[index]!, asked.apply(step));
     if (step.queryBytes === undefined) return;
     const before = asked.snapshot();
-    const first = asked.query(step.queryBytes);
+    const at = { instance: step.instance, timeMs: step.queryTimeMs };
+    const first = asked.query(step.queryBytes, at);
     const after = asked.snapshot();
     const query = valueCodec.decode(step.queryBytes);
     if (!isSameSnapshot(before, after)) {
@@ -102,7 +118,7 @@ function checkQueries(create: Create, steps: readonly Step[], reference: Referen
         found: showSnapshot(after),
       });
     }
-    const second = asked.query(step.queryBytes, true);
+    const second = asked.query(step.queryBytes, at, true);
     if (isSameOutcome(first, second)) return;
     throw new Finding(
       check,
@@ -224,17 +240,28 @@ function steadySnapshot(subject: Subject, applied: number): Taken {
   });
 }
 
+/** All queries, asked at the end of the log. */
 function answersOf(subject: Subject, steps: readonly Step[]): Outcome[] {
-  return steps.flatMap(({ queryBytes }) => (queryBytes === undefined ? [] : [subject.query(queryBytes)]));
+  const last = steps.at(-1);
+  if (last === undefined) return [];
+  const { instance } = last;
+  return steps.flatMap(({ queryBytes, queryTimeMs }) => {
+    if (queryBytes === undefined) return [];
+    return [subject.query(queryBytes, { instance, timeMs: Math.max(last.timeMs, queryTimeMs) })];
+  });
 }
 
 function compareResults(check: CheckName, who: string, step: Step, expected: Outcome, found: Outcome): void {
   if (isSameOutcome(expected, found)) return;
-  throw new Finding(check, `${who} apply() returned something else at instance ${step.instance}`, {
-    instance: step.instance,
-    expected: showOutcome(expected),
-    found: showOutcome(found),
-  });
+  throw new Finding(
+    check,
+    `${who} ${isBytes(step.commandBytes) ? "applyBatch" : "apply"}() returned something else at instance ${step.instance}`,
+    {
+      instance: step.instance,
+      expected: showOutcome(expected),
+      found: showOutcome(found),
+    },
+  );
 }
 
 function compareSnapshots(check: CheckName, who: string, expected: Taken, found: Taken): void {

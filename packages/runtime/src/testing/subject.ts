@@ -1,9 +1,12 @@
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
+import { ApplyFailure } from "@synod/core";
+import { applyBytes, type BatchMachine } from "../apply-bytes.js";
+import { failure } from "../apply-failure.js";
+import { encodeBytes, isBytes } from "../byte-codec.js";
 import { capture } from "../capture.js";
 import { valueCodec } from "../command-codec.js";
-import { failure } from "../engine.js";
 import type { SynodError } from "../errors.js";
-import type { AnyStateMachine } from "../state-machine.js";
+import type { AnyStateMachine, QueriedAt, StateMachine } from "../state-machine.js";
 import { type CheckName, Finding } from "./check-error.js";
 import { inShiftedWorld } from "./shifted-world.js";
 import { commandOf, type Step } from "./steps.js";
@@ -19,7 +22,7 @@ export interface Taken {
 
 /** A machine under test. It is given and asked what a learner would give and ask it, encoded and decoded alike. */
 export class Subject {
-  readonly #machine: AnyStateMachine;
+  readonly #machine: Partial<Pick<StateMachine, "apply">> & BatchMachine & Omit<StateMachine, "apply">;
   /** Used again for each command, as a learner does. */
   readonly #at = { instance: 0, timeMs: 0 };
 
@@ -32,11 +35,12 @@ export class Subject {
   }
 
   apply(step: Step): Outcome {
+    if (isBytes(step.commandBytes)) return this.applyBatch([step])[0]!;
     const command = commandOf(step);
     this.#at.instance = step.instance;
     this.#at.timeMs = step.timeMs;
     const where = { instance: step.instance };
-    const outcome = this.#answer("apply", where, () => this.#machine.apply(command, this.#at));
+    const outcome = this.#answer("apply", where, () => this.#machine.apply?.(command, this.#at));
     const expected = commandOf(step);
     if (!isSameValue(command, expected)) {
       throw new Finding(
@@ -48,10 +52,36 @@ export class Subject {
     return outcome;
   }
 
-  query(queryBytes: Uint8Array, isShifted = false): Outcome {
+  /** Steps that follow each other, as one batch. */
+  applyBatch(steps: readonly Step[]): Outcome[] {
+    const { instance, timeMs } = steps[0]!;
+    const encoded = joined(steps);
+    const before = encoded.slice();
+    const spec = { encoded, skip: 0, count: steps.length, firstInstance: instance, timeMs };
+    const results = this.#run(() => applyBytes(this.#machine, spec));
+    if (Buffer.compare(before, encoded) !== 0) {
+      throw new Finding(
+        "apply leaves its command alone",
+        `applyBatch() changed bytes that it was given at instance ${instance} or later: copy what is to be changed`,
+        { instance },
+      );
+    }
+    return steps.map((_, index) => {
+      const result = results[index];
+      return result instanceof ApplyFailure ? result.reason : valueCodec.encode(result);
+    });
+  }
+
+  /** Each call is given an `at` of its own, which is taken back afterwards, as by a learner that uses it again. */
+  query(queryBytes: Uint8Array, { instance, timeMs }: QueriedAt, isShifted = false): Outcome {
     if (this.#machine.query === undefined) return failure("the state machine has no query() method").reason;
     const query = valueCodec.decode(queryBytes);
-    return this.#answer("query", {}, () => this.#machine.query?.(query), isShifted);
+    const at = { instance, timeMs };
+    try {
+      return this.#answer("query", {}, () => this.#machine.query?.(query, at), isShifted);
+    } finally {
+      at.instance = at.timeMs = Number.NaN;
+    }
   }
 
   snapshot(isShifted = false): Taken {
@@ -143,6 +173,18 @@ export function isSameValue(value: unknown, expected: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** The steps' commands in one piece. */
+function joined(steps: readonly Step[]): Uint8Array {
+  const records = steps.map(step => commandOf(step) as Uint8Array);
+  let end = 0;
+  const offsets = records.map(record => {
+    const start = end;
+    end += record.byteLength;
+    return start;
+  });
+  return encodeBytes(Buffer.concat(records), { offsets }, 0, records.length);
 }
 
 async function* decoded(encoded: readonly Uint8Array[]): AsyncGenerator<unknown> {

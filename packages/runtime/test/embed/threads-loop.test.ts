@@ -28,6 +28,10 @@ class ListedActor implements LoopedActor {
     this.#list = list;
   }
 
+  worked(): void {}
+  lookAtDepth(): void {}
+  publish(): void {}
+
   turn(): number {
     const taken = Math.min(this.frames, runtimeLimits.framesPerTurn);
     this.frames -= taken;

@@ -1,4 +1,5 @@
 import type { ReplicaState } from "@synod/core";
+import type { StateMachine } from "@synod/runtime";
 import { beforeEach, describe, expect, it } from "vitest";
 import { loadStateMachine, StateMachineEngine } from "../../dist/engine.js";
 import { createSnapshotRegion, latestSnapshot, SnapshotWriter } from "../../dist/snapshots/index.js";
@@ -20,7 +21,7 @@ const stateAt = (appliedBelow: number): ReplicaState => ({
 });
 
 async function engineWith(ids: readonly string[]): Promise<StateMachineEngine> {
-  const machine = await loadStateMachine(spec);
+  const machine = (await loadStateMachine(spec)) as StateMachine;
   for (const id of ids) machine.apply({ id }, { instance: 0, timeMs: 0 });
   return new StateMachineEngine(machine);
 }

@@ -1,5 +1,5 @@
 import { threadId } from "node:worker_threads";
-import type { AppliedAt, StateMachine } from "@synod/runtime";
+import type { AppliedAt, QueriedAt, StateMachine } from "@synod/runtime";
 
 export type Add = { readonly key: string; readonly by: number };
 type Entry = [string, number];
@@ -15,7 +15,7 @@ export class Sums implements StateMachine<Add, unknown, string, unknown, Entry> 
     return sum;
   }
 
-  query(key: string): unknown {
+  query(key: string, _at: QueriedAt): unknown {
     return this.sums.get(key);
   }
 
@@ -52,8 +52,8 @@ export const broken = {
   },
   "a time in the state": class extends Sums {
     #createdMs = performance.now();
-    override query(key: string) {
-      return [super.query(key), Math.floor(this.#createdMs / 86_400_000)];
+    override query(key: string, at: QueriedAt) {
+      return [super.query(key, at), Math.floor(this.#createdMs / 86_400_000)];
     }
   },
   "an age": class extends Sums {
@@ -84,8 +84,8 @@ export const broken = {
     }
   },
   "asynchronous query": class extends Sums {
-    override async query(key: string) {
-      return super.query(key);
+    override async query(key: string, at: QueriedAt) {
+      return super.query(key, at);
     }
   },
   "a result that is a Map": class extends Sums {
@@ -119,8 +119,27 @@ export const broken = {
   },
   "a query that counts in secret": class extends Sums {
     #asked = 0;
-    override query(key: string) {
-      return [super.query(key), ++this.#asked];
+    override query(key: string, at: QueriedAt) {
+      return [super.query(key, at), ++this.#asked];
+    }
+  },
+  "a query that cleans up": class extends Sums {
+    #changedMs = 0;
+    override apply(command: Add, at: AppliedAt) {
+      this.#changedMs = at.timeMs;
+      return super.apply(command, at);
+    }
+    override query(key: string, at: QueriedAt) {
+      if (at.timeMs > this.#changedMs) this.sums.clear();
+      return super.query(key, at);
+    }
+  },
+  "a query that keeps its time": class extends Sums {
+    #asked: QueriedAt | undefined;
+    override query(key: string, at: QueriedAt) {
+      const first = this.#asked?.timeMs;
+      this.#asked ??= at;
+      return [super.query(key, at), first];
     }
   },
   "a snapshot that empties": class extends Sums {
@@ -164,8 +183,8 @@ export const broken = {
       this.#last = command.key;
       return super.apply(command, at);
     }
-    override query(key: string) {
-      return [super.query(key), this.#last];
+    override query(key: string, at: QueriedAt) {
+      return [super.query(key, at), this.#last];
     }
   },
   "another order": class extends Sums {

@@ -1,4 +1,4 @@
-import { SynodError } from "@synod/runtime";
+import { type AppliedAt, type QueriedAt, SynodError } from "@synod/runtime";
 import KeyValueStore, { type KeyValueCommand, type KeyValueQuery } from "@synod/runtime/kv";
 import {
   type CheckName,
@@ -83,6 +83,8 @@ const expected: Record<keyof typeof broken, [CheckName, RegExp]> = {
     "query changes nothing",
     /asked again on another day, has another answer/,
   ],
+  "a query that cleans up": ["query changes nothing", /a query changed the state after instance \d+/],
+  "a query that keeps its time": ["query changes nothing", /asked again on another day, has another answer/],
   "a snapshot that empties": ["snapshot changes nothing", /two snapshots in a row/],
   "a snapshot with its date": ["snapshot changes nothing", /on another day, differ/],
   "live references": ["snapshots stand still", /chunk \d of a snapshot after \d+ commands? changed later/],
@@ -166,6 +168,25 @@ describe("a failure", () => {
     expect(failure.message).toContain("create() threw RangeError: not today");
     expect(failure.cause).toBeInstanceOf(RangeError);
   });
+});
+
+test("a query is asked at its position, and at its time or later, as on an idle log", async () => {
+  const asked: [instance: number, idleMs: number][] = [];
+  let [instance, timeMs] = [-1, 0];
+  class Watched extends Sums {
+    override apply(command: Add, at: AppliedAt) {
+      ({ instance, timeMs } = at);
+      return super.apply(command, at);
+    }
+    override query(key: string, at: QueriedAt) {
+      asked.push([at.instance - instance, at.timeMs - timeMs]);
+      return super.query(key, at);
+    }
+  }
+  await checkSums(() => new Watched(), 3);
+  expect(new Set(asked.map(([behind]) => behind))).toEqual(new Set([0]));
+  expect(Math.min(...asked.map(([, idleMs]) => idleMs))).toBe(0);
+  expect(Math.max(...asked.map(([, idleMs]) => idleMs))).toBeGreaterThan(1000);
 });
 
 test("the clock and chance of the thread are put back", async () => {

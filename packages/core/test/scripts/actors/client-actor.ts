@@ -90,7 +90,7 @@ export class ClientActor implements ScriptActor {
     const lines = answered.map(({ result }) => `${address} reads ${describeResult(result)}`);
     for (const { firstSequence, results } of settled) {
       const sequences = describeSequences(session, firstSequence, results.length);
-      lines.push(`${address} gets ${sequences} = ${results.map(describeResult).join(", ")}`);
+      lines.push(`${address} gets ${sequences} = ${Array.from(results, describeResult).join(", ")}`);
     }
     for (const { sequence, reason } of expired) {
       lines.push(`${address} gives up ${session}:${sequence}: ${reason}`);
