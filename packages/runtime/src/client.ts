@@ -89,6 +89,8 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   #opened: { resolve: () => void; reject: (error: SynodError) => void } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  /** It was armed while something was open, and so looks soon enough whatever is called now. */
+  #isTimerSoon = false;
   #keepsAlive = false;
   #announcedAtMs = monotonicMs();
 
@@ -494,10 +496,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   /** One timer serves deadlines and resends, and keeps the process alive exactly while a promise is open. */
   #armTimer(at: number): void {
-    if (this.#timer === undefined || at < this.#timerAt - 1) {
+    const open = this.#proposals.open > 0 || this.#queries.open > 0;
+    const isLate = at < this.#timerAt - 1 || (open && !this.#isTimerSoon);
+    if (this.#timer === undefined || isLate) {
       const now = monotonicMs();
       clearTimeout(this.#timer);
-      const open = this.#proposals.open > 0 || this.#queries.open > 0;
+      this.#isTimerSoon = open;
       this.#timerAt = open ? Math.min(at, now + timerMsMax) : at;
       this.#timer = setTimeout(this.#onTimer, Math.max(1, this.#timerAt - now));
       this.#keepsAlive = true;
