@@ -17,7 +17,7 @@ export async function load({ url, connections, requests, ...amountOrDuration }) 
   return { statuses, errors, timeouts, resets, requests: result.requests, latency: result.latency };
 }
 
-export async function post(url, body, headers = {}) {
+async function post(url, body, headers = {}) {
   const options = { method: "POST", headers: { "content-type": "application/json", ...headers } };
   const response = await fetch(url, { ...options, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`);
