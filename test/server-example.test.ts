@@ -59,7 +59,7 @@ describe.each(["synod", "redis"])("the server on %s", state => {
       return {
         status: response.status,
         retryAfter: response.headers.get("retry-after"),
-        ...((await response.json()) as Record<string, unknown>),
+        ...((await response.json()) as { readonly token?: string }),
       };
     };
     expect(await ask("GET", "/nowhere")).toMatchObject({ status: 404 });
