@@ -127,7 +127,7 @@ const largeSnapshotsPerStorage = 4;
 
 /** Which actors share a thread: see {@link ClusterOptions.threads}. */
 export type ThreadsMode = "isolated" | "compact" | "single";
-export const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
+const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const countUpTo = (max: number) => v.optional(count(max));

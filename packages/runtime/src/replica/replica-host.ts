@@ -138,10 +138,11 @@ export class ReplicaHost {
 
   /** The timer keeps the process alive exactly while somebody waits for one of our promises. */
   keepAlive(isWaiting: boolean): void {
-    if (isWaiting === this.#keepsAlive || this.#timer === undefined) return;
+    if (isWaiting === this.#keepsAlive) return;
+    // Noted also where there is no timer yet, as while joining: the next one begins accordingly.
     this.#keepsAlive = isWaiting;
-    if (isWaiting) this.#timer.ref();
-    else this.#timer.unref();
+    if (isWaiting) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
   /** Somebody has begun to wait: what it needs is sent when the turn ends. */
