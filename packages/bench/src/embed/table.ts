@@ -1,7 +1,9 @@
 import { formatNumber, formatRatio, plainTable } from "../table.js";
+import type { CatchUpRow } from "./catch-up.js";
 import type { LatencyRow } from "./latency.js";
 import type { Reads } from "./reads.js";
 import type { EmbedRow } from "./row.js";
+import type { StartUpRow } from "./start-up.js";
 
 export function renderReads({ rows, committedPerSecond }: Reads): string {
   const table = plainTable(
@@ -23,4 +25,25 @@ function cellsOf({ id, perSecond, perSecondSpread, latencyMs }: EmbedRow): strin
     formatNumber(latencyMs?.p50 ?? null),
     formatNumber(latencyMs?.p99 ?? null),
   ];
+}
+
+export function renderCatchUp(rows: readonly CatchUpRow[]): string {
+  const heads = ["joins from", "ms", "instances/s", "MB/s", "turn ms", "worst", "of nothing", "worst"];
+  const lines = rows.map(row => [
+    row.id,
+    ...[row.durationMs, row.instancesPerSecond, row.megabytesPerSecond].map(formatNumber),
+    ...[row.longestTurnMs, row.longestTurnOfNothingMs].flatMap(({ median, worst }) =>
+      [median, worst].map(formatNumber),
+    ),
+  ]);
+  return plainTable(heads, lines);
+}
+
+export function renderStartUp(rows: readonly StartUpRow[]): string {
+  const heads = ["threads", "first commit ms", "whole process ms", "memory MB", "idle CPU %"];
+  const lines = rows.map(row => [
+    row.threads,
+    ...[row.firstCommitMs, row.processMs, row.residentBytes / 1e6, row.idleCpuPercent].map(formatNumber),
+  ]);
+  return plainTable(heads, lines);
 }
