@@ -1,4 +1,5 @@
 import { type ByteLayout, encodeBytes } from "./byte-codec.js";
+import { checkSize } from "./call-errors.js";
 import { type CapturedAll, captureAll } from "./capture.js";
 import { valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
@@ -20,7 +21,7 @@ export class CommandList {
     for (let index = 0; index < values.length; index++) {
       // The bound that capturing gives is generous; only what exceeds it is measured by encoding it.
       if (this.bytesAtMost(index, index + 1) <= runtimeLimits.commandBytesMax) continue;
-      checkSize(`commands[${index}]`, valueCodec.encode(values[index]).byteLength);
+      checkOne(`commands[${index}]`, valueCodec.encode(values[index]).byteLength);
     }
   }
 
@@ -64,7 +65,7 @@ export class CommandBytes {
     if (recordBytes !== undefined) {
       if (!Number.isInteger(recordBytes) || recordBytes < 1)
         throw invalid("recordBytes", recordBytes, "a whole number");
-      checkSize("bytes[0]", recordBytes);
+      checkOne("bytes[0]", recordBytes);
       this.count = bytes.byteLength / recordBytes;
       if (!Number.isInteger(this.count)) {
         throw invalid(
@@ -123,16 +124,15 @@ function checkedOffsets(offsets: ArrayLike<number>, byteLength: number): Uint32A
         `where a command begins: ascending, from 0 to ${byteLength}`,
       );
     }
-    checkSize(`bytes[${index}]`, end - start);
+    checkOne(`bytes[${index}]`, end - start);
   }
   if (starts.length === 0 && byteLength > 0) throw invalid("offsets", [], "where each command begins");
   return starts;
 }
 
-function checkSize(path: string, bytes: number): void {
-  if (bytes <= runtimeLimits.commandBytesMax) return;
-  const message = `${path} takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it; nothing was sent`;
-  throw new SynodError("COMMAND_TOO_LARGE", message, { path, outcome: "not-applied" });
+/** Nothing is sent when one of many commands is too large. */
+function checkOne(path: string, bytes: number): void {
+  checkSize(path, bytes, path);
 }
 
 function notSerializable(path: string, found: unknown, wanted: string): SynodError {

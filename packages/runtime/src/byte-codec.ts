@@ -8,7 +8,7 @@
  *   4       4 bytes   fixed: bytes of one command; various: how many commands
  *   8       4 bytes   various: where command i begins, behind this table; for each of them
  */
-export const byteMarker = 0xc1;
+const byteMarker = 0xc1;
 const headerBytes = 8;
 const startBytes = 4;
 const form = { fixed: 0, various: 1 } as const;

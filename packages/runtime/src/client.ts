@@ -2,14 +2,18 @@ import { type Address, Client as ClientRole, type Topology } from "@synod/core";
 import type { ConnectionEnds, Inspection } from "./actor.js";
 import type { BulkCall } from "./bulk-call.js";
 import { type BulkCommands, CommandBytes, CommandList } from "./bulk-commands.js";
+import { abortError, checkCommandSize, checkSize } from "./call-errors.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
 import { valueCodec } from "./command-codec.js";
+import { type BatchMessage, channels, isProposeTraced, tracePropose } from "./diagnostics.js";
 import { SynodError } from "./errors.js";
 import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
 import { lateError } from "./late-error.js";
 import { type Inbox, type Outbox, openOutbox } from "./mailbox/index.js";
+import { ClientMeter } from "./metrics/client-meter.js";
+import type { ClientMetricsSnapshot } from "./metrics/snapshot.js";
 import {
   type BytesOptions,
   type CallOptions,
@@ -22,7 +26,7 @@ import {
 import { PendingQueries } from "./pending-queries.js";
 import { Post } from "./post.js";
 import type { Waiter } from "./proposal-buffer.js";
-import { Proposals } from "./proposals.js";
+import { type Piece, Proposals } from "./proposals.js";
 import type {
   AnswerOf,
   AnyStateMachine,
@@ -70,12 +74,17 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #options: ResolvedOptions;
   readonly #attachment: Attachment;
   readonly #proposals = new Proposals();
-  readonly #queries = new PendingQueries(id => this.#role.forgetRead(id));
+  readonly #queries = new PendingQueries(id => {
+    this.#role.forgetRead(id);
+    this.#meter.queryOver(id);
+  });
+  readonly #meter = new ClientMeter(monotonicMs);
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
   #backlog: { readonly to: Address; readonly frame: Uint8Array }[] = [];
   #backlogBytes = 0;
   #flushScheduled = false;
   #sampledMs = 0;
+  #isTraced = false;
   #closing: Promise<void> | undefined;
   #opened: { resolve: () => void; reject: (error: SynodError) => void } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -169,17 +178,28 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
    * the command may take effect all the same.
    */
   propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    if (!this.#flushScheduled) this.#isTraced = isProposeTraced();
+    return this.#isTraced ? this.#proposeTraced(command, options) : this.#propose(command, options);
+  }
+
+  /** On its own: a function that closes over its arguments makes garbage at each call, traced or not. */
+  #proposeTraced(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    return tracePropose({ client: this.name, command }, () => this.#propose(command, options));
+  }
+
+  #propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
     let captured: unknown;
     try {
       this.#check(options);
       this.#proposals.checkRoom(this.name);
       captured = capture(command, "command");
-      this.#checkSize(captured, capturedBytesAtMost());
+      checkCommandSize(captured, capturedBytesAtMost());
     } catch (error) {
       return Promise.reject(error);
     }
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    if (this.#meter.wantsCommand) this.#meter.proposed(this.#proposals.addedSingle, this.#sampledMs);
     const promise = this.#proposals.add(captured, capturedBytesAtMost(), deadline, signal);
     if (signal !== undefined) this.#proposals.listen(signal, waiter => this.#abort(waiter, signal));
     this.#armTimer(deadline);
@@ -225,7 +245,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       this.#check(options, checkQueryOptions);
       this.#checkQueries();
       bytes = valueCodec.encode(capture(query, "query"));
-      this.#checkBytes("query", bytes.byteLength);
+      checkSize("the query", bytes.byteLength);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -233,6 +253,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const deadline = now + (options?.timeoutMs ?? timeoutMsDefault);
     const id = this.#role.read(bytes, options?.consistency ?? "sequential", deadline, now);
     const promise = this.#queries.add(id, options?.signal);
+    this.#meter.asked(id, now);
     this.#armTimer(Math.min(deadline, this.#role.deadline));
     this.#scheduleFlush();
     return promise as Promise<AnswerOf<M>>;
@@ -255,6 +276,16 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const droppedFrames = this.#post.traffic.dropped;
     const trace = this.#post.inspectTrace();
     return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames, ...trace };
+  }
+
+  /**
+   * What this client has counted since it was made, and what is open at present. It asks nobody, and may be called
+   * after `close()` as well.
+   */
+  metrics(): ClientMetricsSnapshot {
+    const { open: openCommands, queued: queuedCommands, queuedBytes } = this.#proposals;
+    const open = { openCommands, queuedCommands, queuedBytes, openQueries: this.#queries.open };
+    return this.#meter.read(this.name, open, this.#inbox.counters, this.#post.traffic);
   }
 
   async #close(): Promise<void> {
@@ -304,6 +335,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
     const call = this.#proposals.addAll(commands, deadline, signal, this.#abortCall);
+    this.#meter.called(call.promise, this.#sampledMs);
     this.#armTimer(deadline);
     this.#scheduleFlush();
     const { queued } = this.#proposals;
@@ -317,18 +349,6 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (this.#queries.open < runtimeLimits.clientQueries) return;
     const message = `${this.#queries.open} queries of ${this.name} are open already: wait for some of them first`;
     throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
-  }
-
-  /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
-  #checkSize(captured: unknown, bytesAtMost: number): void {
-    if (bytesAtMost <= runtimeLimits.commandBytesMax) return;
-    this.#checkBytes("command", valueCodec.encode(captured).byteLength);
-  }
-
-  #checkBytes(what: string, bytes: number): void {
-    if (bytes <= runtimeLimits.commandBytesMax) return;
-    const message = `the ${what} takes ${bytes} bytes, more than ${runtimeLimits.commandBytesMax}: split it`;
-    throw new SynodError("COMMAND_TOO_LARGE", message, { outcome: "not-applied" });
   }
 
   /** The time, sampled once for all calls of a turn: what a deadline is counted from need not be more exact. */
@@ -360,10 +380,19 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       if (piece === undefined) continue;
       const first = this.#role.submit(piece.bytes, piece.deadlines, now);
       this.#proposals.submitted(piece, first);
+      this.#noteSent(first, piece);
       this.#post.send(this.#role.takeReady().send);
     }
     if (this.#queries.open > 0) this.#afterRole();
     this.#post.flush();
+  }
+
+  #noteSent(firstSequence: number, { bytes, deadlines }: Piece): void {
+    const commands = deadlines.length;
+    this.#meter.sent(commands, firstSequence + commands - 1, this.#proposals.takenSingle);
+    if (!channels.batch.hasSubscribers) return;
+    const message: BatchMessage = { client: this.name, firstSequence, commands, bytes: bytes.byteLength };
+    channels.batch.publish(message);
   }
 
   /** False once it is closed, which it is with its cluster. */
@@ -384,13 +413,21 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Settles what the role has found out, and sends what it wants to say. */
   #afterRole(): void {
     const { send, settled, expired, answered, expiredReads } = this.#role.takeReady();
-    for (const { firstSequence, results } of settled) this.#proposals.settle(firstSequence, results);
+    for (const { firstSequence, results } of settled) {
+      this.#meter.answered(firstSequence, results.length);
+      this.#proposals.settle(firstSequence, results);
+    }
+    this.#meter.late(expired.length);
     if (expired.length > 0)
       this.#proposals.rejectLate(expired, reason =>
         lateError(`a command of ${this.name}`, reason, "unknown"),
       );
-    for (const { id, result } of answered) this.#queries.answer(id, result);
+    for (const { id, result } of answered) {
+      this.#meter.queryAnswered(id);
+      this.#queries.answer(id, result);
+    }
     for (const { id, reason } of expiredReads) {
+      this.#meter.queryOver(id);
       this.#queries.reject(id, lateError(`a query of ${this.name}`, reason, "not-applied"));
     }
     this.#post.send(send);
@@ -445,8 +482,10 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   #abort(waiter: Waiter, signal: AbortSignal): void {
     const sequence = waiter.sequence;
-    if (sequence === undefined) this.#proposals.cancel(waiter, abortError(signal, "not-applied"));
-    else {
+    if (sequence === undefined) {
+      this.#proposals.cancel(waiter, abortError(signal, "not-applied"));
+      this.#meter.cancelled(this.#proposals.addedSingle === this.#proposals.takenSingle);
+    } else {
       this.#role.abandon(sequence);
       this.#proposals.reject(sequence, abortError(signal, "unknown"));
     }
@@ -477,6 +516,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (now >= this.#role.deadline) this.#role.tick(now);
     const reason = this.#role.lateReason(now);
     this.#proposals.expireQueued(now, () => lateError(`a command of ${this.name}`, reason, "not-applied"));
+    this.#meter.cancelled(this.#proposals.addedSingle === this.#proposals.takenSingle);
     this.#send();
     const next = Math.min(this.#role.deadline, this.#proposals.earliestQueuedDeadline);
     if (next < Number.POSITIVE_INFINITY || this.#backlog.length > 0) {
@@ -491,12 +531,4 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (open) this.#timer.ref();
     else this.#timer.unref();
   }
-}
-
-function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): SynodError {
-  const fate = outcome === "unknown" ? "it may still take effect" : "it was not sent";
-  return new SynodError("ABORTED", `the caller's signal ended the wait for a command; ${fate}`, {
-    outcome,
-    cause: signal.reason,
-  });
 }

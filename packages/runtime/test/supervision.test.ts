@@ -136,7 +136,12 @@ test("what does not start again is given up; the rest goes on", async () => {
       { event: "actorDown", actor, thread: actor, reason: why, willRestart: true },
       { event: "actorDown", actor, thread: actor, reason: why, willRestart: true },
       { event: "actorDown", actor, thread: actor, reason: why, willRestart: false },
-      { event: "actorFailed", actor, thread: actor, reason: expect.stringMatching(/not in this life.* restarted 2 times/) },
+      {
+        event: "actorFailed",
+        actor,
+        thread: actor,
+        reason: expect.stringMatching(/not in this life.* restarted 2 times/),
+      },
     ]);
     const { state, error, restarts, lastEnd } = await actorOf(cluster, actor);
     expect({ state, error, restarts, lastEnd }).toEqual({

@@ -6,6 +6,7 @@ import { type LoadCommand, loadCommand } from "../load.js";
 import { median } from "../statistics.js";
 import { type Audit, VerifyingStore } from "../verifying-store.js";
 import type { JoinAnswer, JoinsSpec, JoinTask } from "./joins-worker.js";
+import type { ThreadsMode } from "./latency.js";
 import { PacedLoad } from "./paced-load.js";
 import { openThread } from "./thread.js";
 
@@ -17,6 +18,7 @@ export interface CatchUpOptions {
   /** Joins of each kind with a probe, and as many without. */
   readonly repeats: number;
   readonly besidePerSecond: number;
+  readonly threads: ThreadsMode;
 }
 
 /** Replicas that joined, one after the other, in a thread of their own; medians of those without a probe. */
@@ -95,10 +97,10 @@ export async function measureCatchUp(
 }
 
 async function openSource(isFromSnapshot: boolean, options: CatchUpOptions): Promise<Source> {
-  const { commands, besidePerSecond } = options;
+  const { commands, besidePerSecond, threads } = options;
   const everyCommands = Math.floor(commands * snapshotAt);
   const snapshot = isFromSnapshot ? { ...logOnly, everyCommands } : logOnly;
-  const cluster = await Cluster.start({ stateMachine: VerifyingStore, snapshot });
+  const cluster = await Cluster.start({ stateMachine: VerifyingStore, snapshot, threads });
   try {
     const client = await cluster.connect();
     const bytes = await fill(client, options);

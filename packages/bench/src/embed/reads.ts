@@ -5,6 +5,7 @@ import { type SampledLoad, sampleInTurns, samplesPerLoad, warmUpSamples } from "
 import { ratio } from "../statistics.js";
 import { type Audit, VerifyingStore } from "../verifying-store.js";
 import type { CallsSpec } from "./calls-worker.js";
+import type { ThreadsMode } from "./latency.js";
 import { beside, PacedLoad } from "./paced-load.js";
 import type { ReadsSpec } from "./reads-worker.js";
 import { type EmbedRow, rowOf } from "./row.js";
@@ -39,10 +40,10 @@ export const readsSteps = (4 + queries.length) * (samplesPerLoad + warmUpSamples
  * @throws VerificationError
  */
 export async function measureReads(
-  options: { readonly seconds: number; readonly besidePerSecond: number },
+  options: { readonly seconds: number; readonly besidePerSecond: number; readonly threads: ThreadsMode },
   onStep: (what: string) => void,
 ): Promise<Reads> {
-  const cluster = await Cluster.start({ stateMachine: VerifyingStore });
+  const cluster = await Cluster.start({ stateMachine: VerifyingStore, threads: options.threads });
   const threads: ThreadLoad[] = [];
   const open = (module: string, spec: ReadsSpec | CallsSpec): ThreadLoad => {
     const load = new ThreadLoad(module, spec);

@@ -2,7 +2,7 @@ import { renderBulk } from "../bulk-table.js";
 import { type BulkRow, bulkSteps, measureBulk } from "../experiments/bulk.js";
 import type { OnStep } from "../measure.js";
 import { type CatchUpRow, catchUpSteps, measureCatchUp } from "./catch-up.js";
-import { type LatencyRow, latencySteps, measureLatency } from "./latency.js";
+import { type LatencyRow, latencySteps, measureLatency, type ThreadsMode } from "./latency.js";
 import { measureReads, type Reads, readsSteps } from "./reads.js";
 import { measureStartUp, type StartUpRow, startUpSteps } from "./start-up.js";
 import { renderCatchUp, renderLatency, renderReads, renderStartUp } from "./table.js";
@@ -36,11 +36,14 @@ const besidePerSecond = 10_000;
 /** A log that a snapshot is worth, and repeats for a median. */
 const usual = {
   seconds: 2,
+  threads: "isolated" as ThreadsMode,
   catchUp: { commands: 500_000, keys: 50_000, repeats: 5, besidePerSecond },
   startUp: { repeats: 5, idleMs: 2000 },
 };
 const quickly: typeof usual = {
   seconds: 0.1,
+  // Threads are most of what a short run takes.
+  threads: "single",
   catchUp: { commands: 5000, keys: 500, repeats: 1, besidePerSecond },
   startUp: { repeats: 1, idleMs: 100 },
 };
@@ -66,13 +69,13 @@ export async function measureEmbedding(
   const figures: EmbedFigures = {};
   const measure: Record<EmbedSection, () => Promise<void>> = {
     reads: async () => {
-      figures.reads = await measureReads({ seconds, besidePerSecond }, step);
+      figures.reads = await measureReads({ seconds, besidePerSecond, threads: sizes.threads }, step);
     },
     latency: async () => {
       figures.latency = await measureLatency({ seconds }, step);
     },
     "catch-up": async () => {
-      figures.catchUp = await measureCatchUp(sizes.catchUp, step);
+      figures.catchUp = await measureCatchUp({ ...sizes.catchUp, threads: sizes.threads }, step);
     },
     bulk: async () => {
       figures.bulk = await measureBulk({ seconds }, (_done, _total, what) => step(what));

@@ -11,7 +11,7 @@ import type { EmbedFigures } from "../../dist/embed/run.js";
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
-test("a quick run measures what was asked for, and says how", async () => {
+test("a quick run measures what was asked for, and says how", { timeout: 120_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "synod-embed-"));
   try {
     const json = join(folder, "result.json");
