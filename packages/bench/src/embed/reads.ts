@@ -12,7 +12,7 @@ import { type EmbedRow, rowOf } from "./row.js";
 import { ThreadLoad } from "./thread-load.js";
 
 /** A way to read; its rate is in reads per second. */
-export interface ReadsRow extends EmbedRow {
+interface ReadsRow extends EmbedRow {
   /** To the plain store's row with the same load beside it. */
   readonly ratioToPlain: number | null;
 }

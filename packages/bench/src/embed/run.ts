@@ -8,7 +8,7 @@ import { measureStartUp, type StartUpRow, startUpSteps } from "./start-up.js";
 import { renderCatchUp, renderLatency, renderReads, renderStartUp } from "./table.js";
 
 export const embedSections = ["reads", "latency", "catch-up", "bulk", "start-up"] as const;
-export type EmbedSection = (typeof embedSections)[number];
+type EmbedSection = (typeof embedSections)[number];
 
 export interface EmbedOptions {
   /** Seconds measured per row that is sampled; left out, 2, or 0.1 when quick. */
