@@ -1,4 +1,4 @@
-import { formatNumber, formatRatio, plainTable } from "../table.js";
+import { formatNumber, plainTable } from "../table.js";
 import type { CatchUpRow } from "./catch-up.js";
 import type { LatencyRow } from "./latency.js";
 import type { Reads } from "./reads.js";
@@ -8,7 +8,7 @@ import type { StartUpRow } from "./start-up.js";
 export function renderReads({ rows, committedPerSecond }: Reads): string {
   const table = plainTable(
     ["reads", "reads/s", "±", "p50 ms", "p99 ms", "x plain"],
-    rows.map(row => [...cellsOf(row), formatRatio(row.ratioToPlain)]),
+    rows.map(row => [...cellsOf(row), formatNumber(row.ratioToPlain)]),
   );
   return `${table}\ncommits beside: ${formatNumber(committedPerSecond)} a second`;
 }
