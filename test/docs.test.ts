@@ -87,7 +87,9 @@ test("the README opens with a code block that runs", () => {
 });
 
 for (const { path, blocks } of pages) {
-  const tried = blocks.filter(block => isScript(block) || block.language === "sh");
+  // A page of files alone is tried by a test of its own: test/bundles.test.ts.
+  const isFile = (block: CodeBlock) => givenName(block) !== undefined && !isExempt(block);
+  const tried = blocks.filter(block => (isScript(block) && !isFile(block)) || block.language === "sh");
   if (tried.length === 0) continue;
   describe(path, () => {
     for (const block of tried) {
@@ -96,7 +98,7 @@ for (const { path, blocks } of pages) {
         test(`${name} says why it is not run`, () => expect(block.info).toMatch(/^no-run: \S/));
       } else if (block.language === "sh") {
         test(`${name} holds`, () => tryShell(block));
-      } else if (givenName(block) === undefined) {
+      } else {
         test(`${name} runs`, () => tryScript(block));
       }
     }

@@ -6,6 +6,7 @@ import { renderAdaptive } from "./adaptive-table.js";
 import { renderBulk } from "./bulk-table.js";
 import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { type BulkOptions, measureBulk } from "./experiments/bulk.js";
+import { type FootprintOptions, measureFootprint, renderFootprint } from "./experiments/footprint.js";
 import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
@@ -15,11 +16,13 @@ import {
   adaptiveLimits,
   type BenchOptions,
   bulkLimits,
+  footprintLimits,
   idsAmong,
   integerBetween,
   integersBetween,
   optionLimits,
   secondsBetween,
+  threadsModes,
   traceLimits,
 } from "./options.js";
 import { type MeasuredGroup, machine, reportOf, versions } from "./report.js";
@@ -37,6 +40,8 @@ const seconds = (what: string, value: number): Option => {
 const json = new Option("--json <file>", "write everything that was measured to a file");
 const acceptors = whole("acceptors", "acceptors");
 const learners = whole("learners", "learners");
+const threads = (): Option =>
+  new Option("--threads <mode>", "which actors share a thread").choices(threadsModes);
 const payload = whole("payload", "bytes that each command carries besides");
 
 const program = new Command("synod-bench").description("Measures what each idea of Multi-Paxos buys.");
@@ -47,6 +52,7 @@ program
   .addOption(whole("pipeline", "Accepts under way"))
   .addOption(acceptors)
   .addOption(learners)
+  .addOption(threads().default("isolated"))
   .addOption(payload)
   .addOption(seconds("measured seconds per row", optionLimits.seconds.default))
   .option("--only <ids>", `rows to run: ${ids.join(",")}`, idsAmong(ids))
@@ -76,6 +82,13 @@ program
   .addOption(seconds("measured seconds per row", bulkLimits.seconds))
   .addOption(json)
   .action(runBulk);
+program
+  .command("footprint")
+  .description("what a cluster takes that has nothing to do, and how soon it is ready")
+  .addOption(seconds("seconds that each cluster is left alone", footprintLimits.seconds))
+  .addOption(threads())
+  .addOption(json)
+  .action(runFootprint);
 program
   .command("trace")
   .description("sequence charts of what a real run sends")
@@ -128,6 +141,13 @@ async function runAdaptive(options: AdaptiveOptions): Promise<void> {
 async function runBulk(options: BulkOptions): Promise<void> {
   const rows = await withProgress(onStep => measureBulk(options, onStep));
   console.log(renderBulk(rows));
+  if (options.json === undefined) return;
+  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+}
+
+async function runFootprint(options: FootprintOptions): Promise<void> {
+  const rows = await withProgress(onStep => measureFootprint(options, onStep));
+  console.log(renderFootprint(rows));
   if (options.json === undefined) return;
   await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
 }

@@ -1,4 +1,9 @@
+import type { ClusterOptions } from "@synod/runtime";
 import { InvalidArgumentError } from "commander";
+
+/** Which actors share a thread, as a cluster's option `threads` has it. */
+export type ThreadsMode = NonNullable<ClusterOptions<never>["threads"]>;
+export const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
 
 /** What a run of the benchmark is asked to do. */
 export interface BenchOptions {
@@ -10,6 +15,8 @@ export interface BenchOptions {
   readonly pipeline: number;
   readonly acceptors: number;
   readonly learners: number;
+  /** Which actors share a thread, in all rows. */
+  readonly threads: ThreadsMode;
   /** Bytes of the string that every command carries besides its key and value. */
   readonly payload: number;
   /** Seconds measured per row. */
@@ -37,6 +44,12 @@ export const optionLimits = {
 export const traceLimits = {
   /** Each command is a part of a chart that is to be read. */
   commands: { min: 1, max: 16, default: 2 },
+} as const;
+
+/** Defaults of what a cluster takes when it has nothing to do. */
+export const footprintLimits = {
+  /** Heartbeats and time-outs come several times in a second. */
+  seconds: 10,
 } as const;
 
 /** Defaults of the comparison of batches that follow the load with fixed ones. */

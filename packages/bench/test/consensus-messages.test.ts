@@ -140,7 +140,16 @@ test.each([
   "threads: %s with %i acceptors and %i learners takes %i messages, %i delays, %i to all learners",
   async (id, acceptors, learners, messages, delays, delaysAll) => {
     const experiment = experiments.find(row => row.id === id)!;
-    const options = { clients: 1, batch: 1024, pipeline: 16, acceptors, learners, payload: 0, seconds: 1 };
+    const options = {
+      clients: 1,
+      batch: 1024,
+      pipeline: 16,
+      acceptors,
+      learners,
+      threads: "isolated" as const,
+      payload: 0,
+      seconds: 1,
+    };
     for (let attempt = 1; ; attempt++) {
       const run = await traceOneClient(experiment, options, commits);
       if (run.disturbances !== 0 && attempt < runsMax) continue;

@@ -47,7 +47,10 @@ const measured = {
   commits: 100,
   samples: [1000],
 };
-const options = { clients: 8, batch: 1024, pipeline: 16, acceptors: 3, learners: 2, payload: 0, seconds: 1 };
+const options = {
+  ...{ clients: 8, batch: 1024, pipeline: 16, acceptors: 3, learners: 2 },
+  ...{ threads: "isolated" as const, payload: 0, seconds: 1 },
+};
 
 test("the median of nothing is nothing, and of an even number the mean of the middle two", () => {
   expect(median([])).toBeNull();

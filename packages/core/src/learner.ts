@@ -115,6 +115,11 @@ export class Learner {
     return this.#chosenBelow;
   }
 
+  /** The ballot of the leader that was heard of last. */
+  get leader(): Ballot {
+    return this.#leader;
+  }
+
   /** The acceptors have forgotten what is below: a learner that has not learned it needs a snapshot. */
   get trimmedBelow(): number {
     return this.#trimmedBelow;

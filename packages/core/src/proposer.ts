@@ -97,6 +97,11 @@ export class Proposer {
     return this.#chosenBelow;
   }
 
+  /** Index of the proposer that leads, as far as this one knows; -1 when nobody does. */
+  leaderAt(now: number): number {
+    return this.#state.kind === "leading" ? this.#options.index : (this.#leader(now)?.proposer ?? -1);
+  }
+
   /** Commands that wait for a place in the pipeline. */
   get queuedCommands(): number {
     return this.#queue.commands;

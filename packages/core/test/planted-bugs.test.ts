@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { plantedBugs } from "./planted-bugs/bugs.js";
+import { observerBugs } from "./planted-bugs/observer-bugs.js";
 import { buildPatched, firstFailure } from "./planted-bugs/planted-bug.js";
 
 /** A bug that hides for longer than this is not caught. Most need fewer than ten, the rarest a few hundred. */
 const seedsMax = 1500;
 
 describe("every planted bug is caught", () => {
-  it.each(plantedBugs)("rule $rule: $name", async ({ patches, options }) => {
+  it.each([...plantedBugs, ...observerBugs])("rule $rule: $name", async ({ patches, options }) => {
     const { simulate } = await buildPatched(patches);
     const failure = firstFailure(simulate, seedsMax, options);
     // A check or an assertion of the protocol must have noticed: a patch that merely crashes, or a history that

@@ -4,7 +4,10 @@ import type { Inbox } from "./mailbox/index.js";
 import { runtimeLimits } from "./options.js";
 
 /** What the loop needs of the actors of a thread. */
-export type LoopedActor = Pick<Actor, "turn" | "tick" | "deadline" | "isBusy" | "isFed" | "isStopped">;
+export type LoopedActor = Pick<
+  Actor,
+  "turn" | "tick" | "deadline" | "isBusy" | "isFed" | "isStopped" | "worked" | "lookAtDepth" | "publish"
+>;
 
 /**
  * Runs the actors of one thread until one of them is stopped. They take turns, of so many frames each; when none has
@@ -18,15 +21,19 @@ export async function runActors(actors: readonly LoopedActor[], inbox: Pick<Inbo
   let hasParked = false;
   while (!actors.some(actor => actor.isStopped)) {
     const roundMs = monotonicMs();
+    let sinceMs = roundMs;
     let frames = 0;
     let areEmpty = true;
     for (const actor of actors) {
       const taken = actor.turn();
       frames += taken;
       areEmpty &&= taken < runtimeLimits.framesPerTurn;
-      if (!isLong(roundMs, lastTurnMs)) continue;
-      await eventLoopTurn();
-      lastTurnMs = monotonicMs();
+      const now = monotonicMs();
+      actor.worked(now - sinceMs);
+      sinceMs = now;
+      if (!isLong(now, roundMs, lastTurnMs)) continue;
+      lastTurnMs = await measuredTurn(actors, now);
+      sinceMs = lastTurnMs;
     }
     // A thread that wakes up late reads all its mail before any of its actors acts on what it has not heard.
     if (areEmpty) tickEarliest(actors);
@@ -34,21 +41,22 @@ export async function runActors(actors: readonly LoopedActor[], inbox: Pick<Inbo
     else if (!hasParked) {
       hasParked = true;
       const timeoutMs = parkingMs(actors);
-      if (timeoutMs > 0) await inbox.park(timeoutMs);
+      if (timeoutMs <= 0) continue;
+      for (const actor of actors) actor.publish();
+      await inbox.park(timeoutMs);
       continue;
     }
     // Rung without a frame, timed out, or busy for a while: the control plane and the profiler get their turn.
-    if (frames === 0 || monotonicMs() - lastTurnMs >= runtimeLimits.eventLoopTurnMs) {
-      await eventLoopTurn();
-      lastTurnMs = monotonicMs();
+    const now = monotonicMs();
+    if (frames === 0 || now - lastTurnMs >= runtimeLimits.eventLoopTurnMs) {
+      lastTurnMs = await measuredTurn(actors, now);
       hasParked = false;
     }
   }
 }
 
 /** The event loop's turn is due, and too much is left of this round to wait for its end: a short one is not held up. */
-function isLong(roundMs: number, lastTurnMs: number): boolean {
-  const now = monotonicMs();
+function isLong(now: number, roundMs: number, lastTurnMs: number): boolean {
   return now - roundMs >= runtimeLimits.shortRoundMs && now - lastTurnMs >= runtimeLimits.eventLoopTurnMs;
 }
 
@@ -66,7 +74,9 @@ function tickEarliest(actors: readonly LoopedActor[]): void {
     earliest = actor;
   }
   const now = monotonicMs();
-  if (now >= deadline) earliest?.tick(now);
+  if (now < deadline || earliest === undefined) return;
+  earliest.tick(now);
+  earliest.worked(monotonicMs() - now);
 }
 
 function parkingMs(actors: readonly LoopedActor[]): number {
@@ -76,6 +86,18 @@ function parkingMs(actors: readonly LoopedActor[]): number {
     timeoutMs = Math.min(timeoutMs, actor.isFed ? actor.deadline - now : runtimeLimits.feedAgainMs);
   }
   return timeoutMs;
+}
+
+/** The event loop's turn keeps all actors of the thread from their mailboxes. Returns when it has ended. */
+async function measuredTurn(actors: readonly LoopedActor[], beganMs: number): Promise<number> {
+  await eventLoopTurn();
+  const endedMs = monotonicMs();
+  for (const actor of actors) {
+    actor.worked(endedMs - beganMs);
+    actor.lookAtDepth();
+    actor.publish();
+  }
+  return endedMs;
 }
 
 /** One whole turn: an immediate that is queued in the check phase runs only after the next poll. */

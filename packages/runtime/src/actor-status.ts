@@ -1,6 +1,11 @@
-import type { Address } from "@synod/core";
+import { type Address, actorAddress } from "@synod/core";
 import type { ActorSpec, MailboxStatus } from "./actor.js";
 import type { RoleStatus } from "./role-host.js";
+
+/** The name of a proposer; null for a negative index, which stands for nobody. */
+export function proposerName(index: number): Address | null {
+  return index < 0 ? null : actorAddress("proposer", index);
+}
 
 /** What an actor is doing, and what became of its threads. */
 export interface ActorStatus extends Partial<RoleStatus> {

@@ -5,6 +5,8 @@ import { monotonicMs } from "./clock.js";
 import { SynodError, type SynodErrorCode } from "./errors.js";
 import { decodeFrame } from "./frame-codec.js";
 import { type Inbox, openOutbox, type ReceivingEnd, type SendingEnd } from "./mailbox/index.js";
+import { ActorMeter } from "./metrics/actor-meter.js";
+import { ActorMetrics } from "./metrics/actor-metrics.js";
 import { runtimeLimits } from "./options.js";
 import { Post } from "./post.js";
 import {
@@ -31,6 +33,8 @@ export interface ActorSpec extends RoleSpec {
   readonly name: Address;
   /** Where clients and replicas announce themselves, when they talk over rings. */
   readonly channel?: string;
+  /** The memory of the actor's metrics: made once, for all its lives. */
+  readonly metrics: SharedArrayBuffer;
   readonly control: MessagePort;
 }
 
@@ -40,6 +44,8 @@ export type ActorNotice = RoleNotice | { readonly type: "stalls" };
 export interface MailboxStatus {
   /** Bytes that wait to be received. */
   readonly depthBytes: number;
+  /** The most that was seen to wait, over all lives. */
+  readonly depthBytesMax: number;
   readonly frames: number;
   readonly bytes: number;
   readonly wakeUps: number;
@@ -91,6 +97,8 @@ export class Actor implements ActorControl {
   readonly #post: Post;
   readonly #depths: DepthTracker | undefined;
   readonly #clients: ActorClients | undefined;
+  readonly #metrics: ActorMetrics;
+  readonly #meter: ActorMeter;
   #host: RoleHost | undefined;
   #failure: StartFailure | undefined;
   #isStopped = false;
@@ -115,12 +123,14 @@ export class Actor implements ActorControl {
     const { channel, name } = spec;
     this.#clients =
       channel === undefined ? undefined : new ActorClients(channel, name, this.attach.bind(this));
+    this.#metrics = new ActorMetrics(spec.metrics);
+    this.#meter = new ActorMeter(this.#metrics, this.#inbox, this.#post.traffic);
   }
 
   async start(connections: readonly ConnectionEnds[]): Promise<boolean> {
     try {
       for (const ends of connections) this.attach(ends);
-      this.#host = await openRole(this.#spec, this.#depths, notice => this.#notify(notice));
+      this.#host = await openRole(this.#spec, this.#metrics, this.#depths, notice => this.#notify(notice));
     } catch (error) {
       const { name } = this.#spec;
       this.#failure =
@@ -157,13 +167,25 @@ export class Actor implements ActorControl {
     const host = this.#openHost();
     const { frames, bytes, wakeUps, lostWakeUps } = this.#inbox.counters;
     const depthBytes = this.#inbox.depthBytes();
+    this.#metrics.sawDepth(depthBytes);
+    const { depthBytesMax } = this.#metrics;
     const droppedFrames = this.#post.traffic.dropped;
     const known = this.#clients;
     const clients = known === undefined || this.#spec.role === "acceptor" ? {} : { clients: known.count };
     const replicas = known === undefined ? {} : { replicas: known.replicas };
     return {
       ...host.status(),
-      mailbox: { depthBytes, frames, bytes, wakeUps, lostWakeUps, droppedFrames, ...clients, ...replicas },
+      mailbox: {
+        depthBytes,
+        depthBytesMax,
+        frames,
+        bytes,
+        wakeUps,
+        lostWakeUps,
+        droppedFrames,
+        ...clients,
+        ...replicas,
+      },
     };
   }
 
@@ -193,6 +215,21 @@ export class Actor implements ActorControl {
 
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** It, or its thread's event loop in its place, has been at work for so long, in milliseconds. */
+  worked(ms: number): void {
+    this.#meter.worked(ms);
+  }
+
+  /** The event loop has had a turn, which may have been long: how much waits now? */
+  lookAtDepth(): void {
+    this.#meter.lookAtDepth();
+  }
+
+  /** Others may read from now on what it has counted. */
+  publish(): void {
+    this.#meter.publish();
   }
 
   /** Takes frames, lets the role act on them, sends what came of it. How many frames it took. */
@@ -226,6 +263,7 @@ export class Actor implements ActorControl {
   }
 
   close(): void {
+    this.#meter.publish();
     this.#clients?.close();
     this.#inbox.close();
     this.#post.close();

@@ -6,11 +6,14 @@ import { abortError, checkCommandSize, checkSize } from "./call-errors.js";
 import { capture, capturedBytesAtMost } from "./capture.js";
 import { monotonicMs } from "./clock.js";
 import { valueCodec } from "./command-codec.js";
+import { type BatchMessage, channels, isProposeTraced, tracePropose } from "./diagnostics.js";
 import { SynodError } from "./errors.js";
 import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
 import { lateError } from "./late-error.js";
 import { type Inbox, type Outbox, openOutbox } from "./mailbox/index.js";
+import { ClientMeter } from "./metrics/client-meter.js";
+import type { ClientMetricsSnapshot } from "./metrics/snapshot.js";
 import {
   type BytesOptions,
   type CallOptions,
@@ -23,7 +26,7 @@ import {
 import { PendingQueries } from "./pending-queries.js";
 import { Post } from "./post.js";
 import type { Waiter } from "./proposal-buffer.js";
-import { Proposals } from "./proposals.js";
+import { type Piece, Proposals } from "./proposals.js";
 import type {
   AnswerOf,
   AnyStateMachine,
@@ -71,16 +74,23 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #options: ResolvedOptions;
   readonly #attachment: Attachment;
   readonly #proposals = new Proposals();
-  readonly #queries = new PendingQueries(id => this.#role.forgetRead(id));
+  readonly #queries = new PendingQueries(id => {
+    this.#role.forgetRead(id);
+    this.#meter.queryOver(id);
+  });
+  readonly #meter = new ClientMeter(monotonicMs);
   /** Frames that found no room in a lane; nothing new is submitted before they are gone. */
   #backlog: { readonly to: Address; readonly frame: Uint8Array }[] = [];
   #backlogBytes = 0;
   #flushScheduled = false;
   #sampledMs = 0;
+  #isTraced = false;
   #closing: Promise<void> | undefined;
   #opened: { resolve: () => void; reject: (error: SynodError) => void } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  /** It was armed while something was open, and so looks soon enough whatever is called now. */
+  #isTimerSoon = false;
   #keepsAlive = false;
   #announcedAtMs = monotonicMs();
 
@@ -170,6 +180,16 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
    * the command may take effect all the same.
    */
   propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    if (!this.#flushScheduled) this.#isTraced = isProposeTraced();
+    return this.#isTraced ? this.#proposeTraced(command, options) : this.#propose(command, options);
+  }
+
+  /** On its own: a function that closes over its arguments makes garbage at each call, traced or not. */
+  #proposeTraced(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    return tracePropose({ client: this.name, command }, () => this.#propose(command, options));
+  }
+
+  #propose(command: CommandOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
     let captured: unknown;
     try {
       this.#check(options);
@@ -181,6 +201,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     }
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    if (this.#meter.wantsCommand) this.#meter.proposed(this.#proposals.addedSingle, this.#sampledMs);
     const promise = this.#proposals.add(captured, capturedBytesAtMost(), deadline, signal);
     if (signal !== undefined) this.#proposals.listen(signal, waiter => this.#abort(waiter, signal));
     this.#armTimer(deadline);
@@ -234,6 +255,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const deadline = now + (options?.timeoutMs ?? timeoutMsDefault);
     const id = this.#role.read(bytes, options?.consistency ?? "sequential", deadline, now);
     const promise = this.#queries.add(id, options?.signal);
+    this.#meter.asked(id, now);
     this.#armTimer(Math.min(deadline, this.#role.deadline));
     this.#scheduleFlush();
     return promise as Promise<AnswerOf<M>>;
@@ -256,6 +278,16 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const droppedFrames = this.#post.traffic.dropped;
     const trace = this.#post.inspectTrace();
     return { name: this.name, role: "client", sent, wakeUps, lostWakeUps, droppedFrames, ...trace };
+  }
+
+  /**
+   * What this client has counted since it was made, and what is open at present. It asks nobody, and may be called
+   * after `close()` as well.
+   */
+  metrics(): ClientMetricsSnapshot {
+    const { open: openCommands, queued: queuedCommands, queuedBytes } = this.#proposals;
+    const open = { openCommands, queuedCommands, queuedBytes, openQueries: this.#queries.open };
+    return this.#meter.read(this.name, open, this.#inbox.counters, this.#post.traffic);
   }
 
   async #close(): Promise<void> {
@@ -305,6 +337,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
     const call = this.#proposals.addAll(commands, deadline, signal, this.#abortCall);
+    this.#meter.called(call.promise, this.#sampledMs);
     this.#armTimer(deadline);
     this.#scheduleFlush();
     const { queued } = this.#proposals;
@@ -349,10 +382,19 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       if (piece === undefined) continue;
       const first = this.#role.submit(piece.bytes, piece.deadlines, now);
       this.#proposals.submitted(piece, first);
+      this.#noteSent(first, piece);
       this.#post.send(this.#role.takeReady().send);
     }
     if (this.#queries.open > 0) this.#afterRole();
     this.#post.flush();
+  }
+
+  #noteSent(firstSequence: number, { bytes, deadlines }: Piece): void {
+    const commands = deadlines.length;
+    this.#meter.sent(commands, firstSequence + commands - 1, this.#proposals.takenSingle);
+    if (!channels.batch.hasSubscribers) return;
+    const message: BatchMessage = { client: this.name, firstSequence, commands, bytes: bytes.byteLength };
+    channels.batch.publish(message);
   }
 
   /** False once it is closed, which it is with its cluster. */
@@ -373,13 +415,21 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** Settles what the role has found out, and sends what it wants to say. */
   #afterRole(): void {
     const { send, settled, expired, answered, expiredReads } = this.#role.takeReady();
-    for (const { firstSequence, results } of settled) this.#proposals.settle(firstSequence, results);
+    for (const { firstSequence, results } of settled) {
+      this.#meter.answered(firstSequence, results.length);
+      this.#proposals.settle(firstSequence, results);
+    }
+    this.#meter.late(expired.length);
     if (expired.length > 0)
       this.#proposals.rejectLate(expired, reason =>
         lateError(`a command of ${this.name}`, reason, "unknown"),
       );
-    for (const { id, result } of answered) this.#queries.answer(id, result);
+    for (const { id, result } of answered) {
+      this.#meter.queryAnswered(id);
+      this.#queries.answer(id, result);
+    }
     for (const { id, reason } of expiredReads) {
+      this.#meter.queryOver(id);
       this.#queries.reject(id, lateError(`a query of ${this.name}`, reason, "not-applied"));
     }
     this.#post.send(send);
@@ -434,8 +484,10 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   #abort(waiter: Waiter, signal: AbortSignal): void {
     const sequence = waiter.sequence;
-    if (sequence === undefined) this.#proposals.cancel(waiter, abortError(signal, "not-applied"));
-    else {
+    if (sequence === undefined) {
+      this.#proposals.cancel(waiter, abortError(signal, "not-applied"));
+      this.#meter.cancelled(this.#proposals.addedSingle === this.#proposals.takenSingle);
+    } else {
       this.#role.abandon(sequence);
       this.#proposals.reject(sequence, abortError(signal, "unknown"));
     }
@@ -444,10 +496,12 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
 
   /** One timer serves deadlines and resends, and keeps the process alive exactly while a promise is open. */
   #armTimer(at: number): void {
-    if (this.#timer === undefined || at < this.#timerAt - 1) {
+    const open = this.#proposals.open > 0 || this.#queries.open > 0;
+    const isLate = at < this.#timerAt - 1 || (open && !this.#isTimerSoon);
+    if (this.#timer === undefined || isLate) {
       const now = monotonicMs();
       clearTimeout(this.#timer);
-      const open = this.#proposals.open > 0 || this.#queries.open > 0;
+      this.#isTimerSoon = open;
       this.#timerAt = open ? Math.min(at, now + timerMsMax) : at;
       this.#timer = setTimeout(this.#onTimer, Math.max(1, this.#timerAt - now));
       this.#keepsAlive = true;
@@ -466,6 +520,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (now >= this.#role.deadline) this.#role.tick(now);
     const reason = this.#role.lateReason(now);
     this.#proposals.expireQueued(now, () => lateError(`a command of ${this.name}`, reason, "not-applied"));
+    this.#meter.cancelled(this.#proposals.addedSingle === this.#proposals.takenSingle);
     this.#send();
     const next = Math.min(this.#role.deadline, this.#proposals.earliestQueuedDeadline);
     if (next < Number.POSITIVE_INFINITY || this.#backlog.length > 0) {

@@ -10,6 +10,8 @@ import { SynodError } from "./errors.js";
 import { ClusterEmitter, emitOn } from "./events.js";
 import { Faults } from "./faults.js";
 import type { ClusterHandle } from "./handle.js";
+import { EventLoopWatch } from "./metrics/event-loop-delay.js";
+import type { ClusterMetrics } from "./metrics/snapshot.js";
 import { type ClusterOptions, invalid, type ResolvedOptions, resolveOptions } from "./options.js";
 import { PortAttachment } from "./port-attachment.js";
 import type { ReplicaStatus } from "./role-host.js";
@@ -47,6 +49,9 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   readonly #options: ResolvedOptions;
   readonly #topology: Topology;
   readonly #clients = new Map<string, Client<M>>();
+  readonly #eventLoop = new EventLoopWatch();
+  /** Commands that took effect, as far as was ever seen. */
+  #commits = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec) {
@@ -121,10 +126,34 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
   async status(): Promise<ClusterStatus> {
     this.#checkOpen();
     const actors = await this.#supervisor.status();
-    const names = new Set([...this.#supervisor.clients(), ...this.#clients.keys()]);
-    const clients = [...names].filter(name => !isReplica(name));
-    const replicas = [...names].filter(isReplica).map(name => replicaOf(name, actors));
+    const names = this.#names();
+    const clients = names.filter(name => !isReplica(name));
+    const replicas = names.filter(isReplica).map(name => replicaOf(name, actors));
     return { actors, leader: leaderOf(actors), clients, replicas };
+  }
+
+  /**
+   * What the cluster has counted and measured since it was started, as plain numbers and histograms: see
+   * `docs/guide/observability.md` for each of them. Counters never go back, also when threads end. It waits for no
+   * actor longer than a second; of one that is down or does not answer, gauges are null.
+   *
+   * @throws SynodError `CLUSTER_CLOSED`
+   */
+  async metrics(): Promise<ClusterMetrics> {
+    this.#checkOpen();
+    const eventLoopDelay = this.#eventLoop.look();
+    const actors = await this.#supervisor.metrics();
+    const applied = actors.map(actor => (actor.role === "learner" ? actor.appliedCommands : 0));
+    this.#commits = Math.max(this.#commits, ...applied);
+    const clients = [...this.#clients.values()];
+    return {
+      commits: this.#commits,
+      ...this.#supervisor.counts,
+      connectedClients: this.#names().filter(name => !isReplica(name)).length,
+      actors,
+      clients: clients.map(client => client.metrics()),
+      eventLoopDelay,
+    };
   }
 
   /**
@@ -183,9 +212,15 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
 
   async #close(): Promise<void> {
     await Promise.resolve();
+    this.#eventLoop.stop();
     this.#supervisor.closeClients();
     await Promise.all([...this.#clients.values()].map(client => client.close()));
     await this.#supervisor.close();
+  }
+
+  /** Of all clients and replicas, on all threads. */
+  #names(): string[] {
+    return [...new Set([...this.#supervisor.clients(), ...this.#clients.keys()])];
   }
 
   #checkOpen(): void {

@@ -17,6 +17,7 @@ export type SynodErrorCode =
   | "NO_LEADER"
   | "RESTORING"
   | "LOG_TRIMMED"
+  | "DEPENDENCY_MISSING"
   | "CLUSTER_CLOSED";
 
 /** Whether a command that failed may still take effect, or may have taken effect already. */

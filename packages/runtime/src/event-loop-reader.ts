@@ -23,12 +23,21 @@ export class EventLoopReader {
   heardAtMs = 0;
 
   readonly #turnMs: number;
+  readonly #frames: number;
 
-  /** Reads for about `turnMs` milliseconds at a time. */
-  constructor(inbox: Inbox, recipient: Recipient, turnMs: number = runtimeLimits.eventLoopTurnMs) {
+  /** Reads for about `turnMs` milliseconds at a time, and looks at the clock after so many frames. */
+  constructor(
+    inbox: Inbox,
+    recipient: Recipient,
+    { turnMs, frames } = {
+      turnMs: runtimeLimits.eventLoopTurnMs as number,
+      frames: runtimeLimits.framesPerTurn as number,
+    },
+  ) {
     this.#inbox = inbox;
     this.#recipient = recipient;
     this.#turnMs = turnMs;
+    this.#frames = frames;
   }
 
   /** Takes what has come until there is nothing, then sleeps until the doorbell rings; and so on. */
@@ -55,7 +64,7 @@ export class EventLoopReader {
   readonly #isTurnDue = (): boolean => monotonicMs() - this.#turnedAtMs >= this.#turnMs;
 
   #receive(isEnough: () => boolean): void {
-    while (this.#inbox.receive(this.#recipient.onFrame, runtimeLimits.framesPerTurn) > 0) {
+    while (this.#inbox.receive(this.#recipient.onFrame, this.#frames) > 0) {
       this.heardAtMs = monotonicMs();
       this.#recipient.onFrames();
       if (!this.#recipient.isOpen()) return;

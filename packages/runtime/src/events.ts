@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Ballot } from "@synod/core";
+import { channels } from "./diagnostics.js";
 
 /** A proposer has been elected. */
 export interface LeaderChanged {
@@ -80,12 +81,51 @@ export class ClusterEmitter extends EventEmitter {
   }
 }
 
+/** On `synod:leader`, on the cluster's thread. `cluster` is the one that it happened to. */
+export interface LeaderMessage extends LeaderChanged {
+  readonly cluster: EventEmitter;
+}
+
+/** On `synod:actor`, on the cluster's thread: the fields of the event of that name, besides. */
+export type ActorMessage = { readonly cluster: EventEmitter } & (
+  | ({ readonly event: "actorDown" } & ActorDown)
+  | ({ readonly event: "actorUp" } & ActorUp)
+  | ({ readonly event: "actorFailed" } & ActorFailed)
+);
+
+/** On `synod:divergence`, on the cluster's thread. */
+export interface DivergenceMessage extends Divergence {
+  readonly cluster: EventEmitter;
+}
+
+const channelOf = {
+  leaderChanged: channels.leader,
+  actorDown: channels.actor,
+  actorUp: channels.actor,
+  actorFailed: channels.actor,
+  divergence: channels.divergence,
+  // The learner that it happened to tells of it on its own thread.
+  snapshotFailed: undefined,
+} as const;
+
+/** Tells those that listen to all clusters of the thread. What a subscriber throws is an uncaught exception. */
+function publish<Name extends keyof ClusterEvents>(
+  cluster: ClusterEmitter,
+  name: Name,
+  event: ClusterEvents[Name][0],
+): void {
+  const channel = channelOf[name];
+  if (channel === undefined || !channel.hasSubscribers) return;
+  channel.publish(channel === channels.actor ? { cluster, event: name, ...event } : { cluster, ...event });
+}
+
 /**
  * Emits, and goes on whatever the listeners do. What one of them throws is thrown again in a microtask: it ends as an
  * uncaught exception, as it does with every EventEmitter that emits by itself.
  */
 export function emitOn(emitter: ClusterEmitter): Emit {
   return (name, ...event) => {
+    publish(emitter, name, event[0]);
     try {
       emitter.emit(name, ...event);
     } catch (error) {

@@ -1,22 +1,24 @@
 import {
-  type AcceptedEntry,
   type Address,
   actorAddress,
-  batchBytes,
   type DigestMismatch,
   type Envelope,
+  endOf,
   Learner,
   type Message,
   type QueryMessage,
   Replica,
   type ReplicaOptions,
-  sliceBatch,
   ThresholdQuorums,
   Upkeep,
 } from "@synod/core";
+import { proposerName } from "./actor-status.js";
+import { Backlog, type Learned } from "./backlog.js";
 import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import type { StateMachineEngine, StateMachineSpec } from "./engine.js";
+import type { ActorMetrics } from "./metrics/actor-metrics.js";
+import { LearnerMeter } from "./metrics/learner-meter.js";
 import { runtimeLimits } from "./options.js";
 import { digestOfResult } from "./result-digest.js";
 import type { Notify, RoleHost, RoleInspection, RoleSpec, RoleStatus, SnapshotStatus } from "./role-host.js";
@@ -52,18 +54,17 @@ export class LearnerHost implements RoleHost {
   readonly #watch: PublishedWatch;
   readonly #replicaOptions: Omit<ReplicaOptions, "host">;
   readonly #depths: DepthTracker | undefined;
+  readonly #meter: LearnerMeter;
   readonly #digestMismatches: { count: number; last: DigestMismatch | null } = { count: 0, last: null };
   readonly #chosenDepths: [instance: number, depth: number][] = [];
   #engine: StateMachineEngine;
   #replica: Replica;
   #activity: Activity = { kind: "applying" };
-  /** Learned and not applied yet, in order; entries before the head have been applied. */
-  #backlog: AcceptedEntry[] = [];
-  #backlogHead = 0;
-  #backlogBytes = 0;
+  readonly #backlog = new Backlog();
   /** How long it took to write the last snapshot, in milliseconds. */
   #takingMs = Number.POSITIVE_INFINITY;
   #takingSince = 0;
+  #restoringSince = 0;
   #unsent: Envelope[] = [];
   #toldTrimBelow = 0;
   /** Another learner answers in its place until what it has missed is applied. */
@@ -72,9 +73,16 @@ export class LearnerHost implements RoleHost {
   #queries: { readonly from: Address; readonly query: QueryMessage }[] = [];
 
   /** `engine` has applied nothing; if a former life left a snapshot behind, it is replaced. */
-  constructor(spec: RoleSpec, engine: StateMachineEngine, depths: DepthTracker | undefined, notify: Notify) {
+  constructor(
+    spec: RoleSpec,
+    engine: StateMachineEngine,
+    metrics: ActorMetrics,
+    depths: DepthTracker | undefined,
+    notify: Notify,
+  ) {
     const { topology, index, options } = spec;
     const now = monotonicMs();
+    this.#meter = new LearnerMeter(metrics, actorAddress("learner", index));
     this.#notify = notify;
     this.#engine = engine;
     this.#depths = depths;
@@ -114,6 +122,7 @@ export class LearnerHost implements RoleHost {
   receive(from: Address, message: Message, now: number): void {
     switch (message.type) {
       case "query":
+        this.#meter.asked();
         if (this.#activity.kind === "restoring") this.#keepQuery(from, message);
         else this.#replica.receive(from, message);
         break;
@@ -124,6 +133,10 @@ export class LearnerHost implements RoleHost {
       default:
         // What it cannot keep is as good as lost on the way: it asks for it again.
         if (this.#isFull && carriesValues(message)) return;
+        if (message.type === "accepted") this.#meter.heard(endOf(message), now);
+        else if (message.type === "accept") {
+          this.#meter.heard(message.firstInstance + message.batch.count, now);
+        }
         this.#learner.receive(from, message, now);
     }
     // A trace wants the moment at which the quorum was complete, before later votes come.
@@ -151,7 +164,7 @@ export class LearnerHost implements RoleHost {
       case "restoring":
         return this.#activity.restoration.isUnderWay;
       default:
-        return this.#backlogHead < this.#backlog.length;
+        return this.#backlog.first !== undefined;
     }
   }
 
@@ -183,8 +196,18 @@ export class LearnerHost implements RoleHost {
     const snapshot = published === undefined ? null : statusOf(published);
     const followers = [...this.#learner.followers(monotonicMs())];
     const replicas = followers.map(([name, applied]) => ({ name, appliedBelow: applied }));
-    const state = this.#state;
-    return { state, ballot: null, chosenBelow, appliedBelow, digestMismatches, snapshot, replicas };
+    return {
+      state: this.#state,
+      ballot: null,
+      chosenBelow,
+      appliedBelow,
+      leader: proposerName(this.#learner.leader.proposer),
+      sessions: this.#replica.sessions,
+      backlogBytes: this.#backlog.bytes,
+      digestMismatches,
+      snapshot,
+      replicas,
+    };
   }
 
   inspect(stateDigest: boolean): RoleInspection {
@@ -208,7 +231,7 @@ export class LearnerHost implements RoleHost {
   }
 
   get #isFull(): boolean {
-    return this.#backlogBytes > runtimeLimits.learnerBacklogBytes;
+    return this.#backlog.bytes > runtimeLimits.learnerBacklogBytes;
   }
 
   #takeLearned(now: number): void {
@@ -217,11 +240,10 @@ export class LearnerHost implements RoleHost {
     for (const mismatch of mismatches) {
       this.#digestMismatches.count += 1;
       this.#digestMismatches.last = mismatch;
+      this.#meter.mismatched();
     }
-    for (const entry of chosen) {
-      this.#backlog.push(entry);
-      this.#backlogBytes += weightOf(entry);
-    }
+    for (const entry of chosen) this.#backlog.push(entry, now);
+    this.#meter.learned(this.#learner.chosenBelow, now);
     const { kind } = this.#activity;
     if (snapshotWanted === undefined || kind === "taking" || kind === "restoring") return;
     this.#restore(snapshotWanted, now);
@@ -249,23 +271,20 @@ export class LearnerHost implements RoleHost {
   /** As much as fits into a few milliseconds: the mailbox and the event loop have their turns too. */
   #applySome(now: number): void {
     const until = now + runtimeLimits.eventLoopTurnMs;
-    const backlog = this.#backlog;
-    while (this.#backlogHead < backlog.length) {
-      this.#apply(backlog[this.#backlogHead] as AcceptedEntry, now);
-      this.#backlogHead += 1;
-      if (this.#backlogHead < backlog.length && monotonicMs() >= until) break;
+    for (let next = this.#backlog.first; next !== undefined; next = this.#backlog.first) {
+      this.#backlog.shift();
+      this.#apply(next, now);
+      const appliedAt = monotonicMs();
+      this.#meter.applied(next, this.#replica.appliedCommands, appliedAt);
+      if (appliedAt >= until) break;
     }
-    if (this.#backlogHead < backlog.length) return;
-    this.#backlog = [];
-    this.#backlogHead = 0;
+    if (this.#backlog.first !== undefined) return;
     if (!this.#isBehind) return;
     this.#isBehind = false;
     this.#upkeep.resume(now);
   }
 
-  #apply(entry: AcceptedEntry, now: number): void {
-    const bytes = weightOf(entry);
-    this.#backlogBytes -= bytes;
+  #apply({ entry, bytes }: Learned, now: number): void {
     this.#replica.apply(entry);
     this.#upkeep.applied(entry, bytes, this.#replica, now);
     if (this.#depths === undefined) return;
@@ -279,7 +298,7 @@ export class LearnerHost implements RoleHost {
     this.#takeLearned(now);
     const { kind } = this.#activity;
     if (kind === "taking" || kind === "restoring") return;
-    while (this.#backlogHead < this.#backlog.length) this.#applySome(now);
+    while (this.#backlog.first !== undefined) this.#applySome(now);
   }
 
   /** It counts from the newest one, whoever has published it. */
@@ -309,15 +328,17 @@ export class LearnerHost implements RoleHost {
       if (!taking.step(now + runtimeLimits.eventLoopTurnMs)) return;
       this.#upkeep.published(taking.instance, taking.bytes);
       this.#takingMs = monotonicMs() - this.#takingSince;
+      this.#meter.snapshotTaken({ instance: taking.instance, bytes: taking.bytes, ms: this.#takingMs });
     } catch (error) {
       this.#upkeep.snapshotFailed(now);
-      this.#notify({ type: "snapshotFailed", phase: "snapshot", reason: reasonOf(error) });
+      this.#snapshotFailed("snapshot", error);
     }
     this.#resume(now);
   }
 
   #restore(atLeast: number, now: number): void {
     this.#upkeep.pause(now);
+    this.#restoringSince = now;
     const restoration = new Restoration(this.#regions, this.#stateMachine, atLeast, now);
     this.#activity = { kind: "restoring", restoration };
     this.#learner.pin(restoration.instance, now);
@@ -326,7 +347,7 @@ export class LearnerHost implements RoleHost {
   #goOnRestoring(restoration: Restoration, now: number): void {
     const before = restoration.instance;
     const restored = restoration.poll(now, this.#learner.trimmedBelow, error => {
-      this.#notify({ type: "snapshotFailed", phase: "restore", reason: reasonOf(error) });
+      this.#snapshotFailed("restore", error);
     });
     if (restoration.instance !== before) this.#learner.pin(restoration.instance, now);
     if (restored === undefined) return;
@@ -335,11 +356,18 @@ export class LearnerHost implements RoleHost {
     this.#replica = new Replica({ ...this.#replicaOptions, host: engine }, state);
     this.#learner.restored(state.appliedBelow, now);
     this.#learner.pin(undefined, now);
-    this.#dropBelow(state.appliedBelow);
+    const ms = now - this.#restoringSince;
+    this.#meter.snapshotRestored({ instance: state.appliedBelow, bytes, ms }, state.appliedCommands);
+    this.#backlog.dropBelow(state.appliedBelow);
     for (const { from, query } of this.#queries) this.#replica.receive(from, query);
     this.#queries = [];
     this.#upkeep.restored({ learner, instance: state.appliedBelow, bytes }, this.#replica, now);
     this.#resume(now);
+  }
+
+  #snapshotFailed(phase: "snapshot" | "restore", error: unknown): void {
+    this.#meter.snapshotFailed(phase, error);
+    this.#notify({ type: "snapshotFailed", phase, reason: reasonOf(error) });
   }
 
   #resume(now: number): void {
@@ -352,25 +380,6 @@ export class LearnerHost implements RoleHost {
     this.#queries.push({ from, query });
     if (this.#queries.length > runtimeLimits.waitingQueriesMax) this.#queries.shift();
   }
-
-  /** What a snapshot holds is not applied again. */
-  #dropBelow(instance: number): void {
-    const kept: AcceptedEntry[] = [];
-    for (const entry of this.#backlog.slice(this.#backlogHead)) {
-      const skip = Math.max(0, instance - entry.firstInstance);
-      if (skip >= entry.count) continue;
-      kept.push(skip === 0 ? entry : partOf(entry, skip));
-    }
-    this.#backlog = kept;
-    this.#backlogHead = 0;
-    this.#backlogBytes = kept.reduce((bytes, entry) => bytes + weightOf(entry), 0);
-  }
-}
-
-function partOf(entry: AcceptedEntry, skip: number): AcceptedEntry {
-  const { firstInstance, batch } = entry;
-  const count = entry.count - skip;
-  return { ...entry, firstInstance: firstInstance + skip, count, batch: sliceBatch(batch, skip, count) };
 }
 
 function carriesValues({ type }: Message): boolean {
@@ -379,10 +388,6 @@ function carriesValues({ type }: Message): boolean {
 
 function statusOf({ instance, commands, bytes }: Snapshot): SnapshotStatus {
   return { instance, commands, bytes };
-}
-
-function weightOf({ batch }: AcceptedEntry): number {
-  return batchBytes(batch) + runtimeLimits.entryOverheadBytes;
 }
 
 function reasonOf(error: unknown): string {

@@ -52,6 +52,8 @@ export const runtimeLimits = {
   replicaFetchAfterMs: 40,
   /** A replica applies or restores for so long at a time, in milliseconds: the thread is its user's. */
   replicaSliceMs: 2,
+  /** Frames that it takes between two looks at the clock: a frame may hold a batch. */
+  replicaFramesPerLook: 4,
   /** Commands that it applies between two looks at the clock, at most. */
   replicaPieceCommandsMax: 1024,
   /**
@@ -100,6 +102,8 @@ export const runtimeLimits = {
   waitingQueriesMax: 65_536,
   /** Each of the two snapshots that a learner keeps has at most so many bytes. Memory follows what is written. */
   snapshotBytesMax: 1024 * 1024 * 1024,
+  /** The event loop is watched until nobody has asked for the metrics for so long, in milliseconds. */
+  eventLoopWatchMs: 120_000,
   /** Frames that an actor takes before it sends what came of them. */
   framesPerTurn: 64,
   /**
@@ -123,7 +127,7 @@ const largeSnapshotsPerStorage = 4;
 
 /** Which actors share a thread: see {@link ClusterOptions.threads}. */
 export type ThreadsMode = "isolated" | "compact" | "single";
-export const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
+const threadsModes: readonly ThreadsMode[] = ["isolated", "compact", "single"];
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const countUpTo = (max: number) => v.optional(count(max));
@@ -441,8 +445,8 @@ const joinSchema = v.strictObject({
   ...callEntries,
   entries: v.optional(
     v.strictObject({
-      commandsMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 24))),
-      bytesMax: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32))),
+      commandsMax: countUpTo(2 ** 24),
+      bytesMax: countUpTo(2 ** 32),
     }),
   ),
 });

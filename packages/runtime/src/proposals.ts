@@ -24,6 +24,21 @@ export class Proposals {
     return this.#single.queued + this.#bulk.queued;
   }
 
+  /** Upper bound of what they take, in bytes. */
+  get queuedBytes(): number {
+    return this.#single.queuedBytes + this.#bulk.queuedBytes;
+  }
+
+  /** How many single commands there have been so far. */
+  get addedSingle(): number {
+    return this.#single.added;
+  }
+
+  /** Of these, how many have been taken or cancelled. */
+  get takenSingle(): number {
+    return this.#single.nextOrdinal;
+  }
+
   /** Promises that are open. */
   get open(): number {
     return this.#single.open + this.#bulk.open;
@@ -39,7 +54,7 @@ export class Proposals {
       const message = `${this.queued} commands of ${client} wait already: wait for some of them first`;
       throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });
     }
-    const bytes = this.#single.queuedBytes + this.#bulk.queuedBytes;
+    const bytes = this.queuedBytes;
     if (bytes >= runtimeLimits.clientQueueBytes) {
       const message = `commands of ${client} that may take ${bytes} bytes wait already: wait for some of them first`;
       throw new SynodError("OVERLOADED", message, { outcome: "not-applied" });

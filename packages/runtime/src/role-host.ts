@@ -11,11 +11,15 @@ import {
   ThresholdQuorums,
   type Topology,
 } from "@synod/core";
+import { proposerName } from "./actor-status.js";
 import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./engine.js";
 import type { Divergence, SnapshotFailed } from "./events.js";
 import { LearnerHost } from "./learner-host.js";
+import type { ActorMetrics, Counter } from "./metrics/actor-metrics.js";
+import type { Histogram } from "./metrics/histogram.js";
+import { LeaderMeter } from "./metrics/leader-meter.js";
 import { type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { SnapshotRegion } from "./snapshots/index.js";
 import { type AcceptorStorage, HeapStorage, SharedStorage, type StorageUsage } from "./storage/index.js";
@@ -27,6 +31,13 @@ export interface RoleStatus {
   readonly ballot: Ballot | null;
   readonly chosenBelow: number | null;
   readonly appliedBelow: number | null;
+  /**
+   * Who leads, as far as the role knows: a proposer, the holder of the lease that an acceptor has granted, the one that
+   * a learner has heard of last. Null when it knows of nobody.
+   */
+  readonly leader: string | null;
+  /** A proposer: commands that wait there for a place in the pipeline, or for a leader. */
+  readonly queuedCommands?: number;
   /** A leader: for how much longer nobody else can be elected, in milliseconds; 0 without a lease. */
   readonly leaseLeftMs?: number;
   /** A leader: the learner that acceptors tell, or null when they tell all. */
@@ -35,6 +46,10 @@ export interface RoleStatus {
   readonly storage?: StorageUsage;
   /** A learner: the snapshot that it has published last, in any of its lives; null when there is none. */
   readonly snapshot?: SnapshotStatus | null;
+  /** A learner: sessions that are open. */
+  readonly sessions?: number;
+  /** A learner: what is chosen and waits to be applied, in bytes, about. */
+  readonly backlogBytes?: number;
   /** A learner: the replicas in users' threads that were heard of lately, and what is applied there. */
   readonly replicas?: readonly ReplicaStatus[];
   /** A learner: values that were not what their digests say, the latest of them. None of them was used. */
@@ -97,18 +112,20 @@ export interface RoleSpec {
 
 export async function openRole(
   spec: RoleSpec,
+  metrics: ActorMetrics,
   depths: DepthTracker | undefined,
   notify: Notify,
 ): Promise<RoleHost> {
   switch (spec.role) {
     case "proposer":
-      return new ProposerHost(spec, notify);
+      return new ProposerHost(spec, metrics, notify);
     case "acceptor":
-      return new AcceptorHost(spec, openStorage(spec));
+      return new AcceptorHost(spec, openStorage(spec), metrics);
     case "learner":
       return new LearnerHost(
         spec,
         new StateMachineEngine(await loadStateMachine(spec.stateMachine)),
+        metrics,
         depths,
         notify,
       );
@@ -129,8 +146,10 @@ export class ProposerHost implements RoleHost {
   readonly #isBasic: boolean;
   /** The ballot in which it last said that it leads, until it follows. */
   #ledIn: Ballot | undefined;
+  readonly #meter: LeaderMeter;
 
-  constructor({ topology, index, incarnation, options }: RoleSpec, notify: Notify) {
+  constructor({ topology, index, incarnation, options }: RoleSpec, metrics: ActorMetrics, notify: Notify) {
+    this.#meter = new LeaderMeter(metrics);
     this.#notify = notify;
     this.#isBasic = options.protocol === "basic-paxos";
     const { leaseMs, distinguishedLearner, digest } = options;
@@ -158,6 +177,7 @@ export class ProposerHost implements RoleHost {
 
   receive(from: Address, message: Message, now: number): void {
     this.#proposer.receive(from, message, now);
+    if (message.type === "propose") this.#meter.queued(this.#proposer.queuedCommands, now);
   }
 
   tick(now: number): void {
@@ -169,20 +189,24 @@ export class ProposerHost implements RoleHost {
   }
 
   flush(now: number): readonly Envelope[] {
+    const queuedBefore = this.#proposer.queuedCommands;
     const { send } = this.#proposer.takeReady(now);
     const { state } = this.#proposer;
+    this.#meter.flushed(this.#proposer, queuedBefore, send, now);
     if (state === "leading") this.#noticeLead();
     else if (state === "following") this.#ledIn = undefined;
     return send;
   }
 
   status(): RoleStatus {
-    const { state, ballot, chosenBelow, leaseUntil, distinguishedLearner } = this.#proposer;
-    const status = { state, ballot, chosenBelow, appliedBelow: null };
+    const now = monotonicMs();
+    const { state, ballot, chosenBelow, leaseUntil, distinguishedLearner, queuedCommands } = this.#proposer;
+    const leader = proposerName(this.#proposer.leaderAt(now));
+    const status = { state, ballot, chosenBelow, appliedBelow: null, leader, queuedCommands };
     if (state !== "leading") return status;
     return {
       ...status,
-      leaseLeftMs: Math.max(0, leaseUntil - monotonicMs()),
+      leaseLeftMs: Math.max(0, leaseUntil - now),
       distinguishedLearner: distinguishedLearner < 0 ? null : actorAddress("learner", distinguishedLearner),
     };
   }
@@ -204,12 +228,20 @@ class AcceptorHost implements RoleHost {
   readonly #storage: AcceptorStorage;
   readonly deadline = Number.POSITIVE_INFINITY;
   readonly isBusy = false;
+  readonly #acceptedBatches: Counter;
+  readonly #acceptedCommands: Counter;
+  readonly #acceptMs: Histogram;
+  readonly #leaseMs: number;
   /** What it has accepted since the last flush, in bytes. */
   #unsafeBytes = 0;
 
-  constructor({ topology, options }: RoleSpec, storage: AcceptorStorage) {
+  constructor({ topology, options }: RoleSpec, storage: AcceptorStorage, metrics: ActorMetrics) {
     this.#storage = storage;
+    this.#acceptedBatches = metrics.counter("acceptedBatches");
+    this.#acceptedCommands = metrics.counter("acceptedCommands");
+    this.#acceptMs = metrics.histogram("acceptMs");
     const { leaseMs } = options;
+    this.#leaseMs = leaseMs;
     const hasRoom = (bytes: number): boolean => {
       if (!storage.hasRoom(this.#unsafeBytes + bytes)) return false;
       this.#unsafeBytes += bytes;
@@ -219,6 +251,10 @@ class AcceptorHost implements RoleHost {
   }
 
   receive(from: Address, message: Message, now: number): void {
+    // An Accept says until when the lease is asked for, and so when it left. Without a lease it says nothing.
+    if (message.type === "accept" && message.leaseUntil > 0) {
+      this.#acceptMs.record(now - (message.leaseUntil - this.#leaseMs));
+    }
     this.#acceptor.receive(from, message, now);
   }
 
@@ -227,14 +263,20 @@ class AcceptorHost implements RoleHost {
   flush(): readonly Envelope[] {
     const { persist, send } = this.#acceptor.takeReady();
     if (persist.length > 0) this.#storage.persist(persist);
+    for (const record of persist) {
+      if (record.kind !== "accept") continue;
+      this.#acceptedBatches.add(1);
+      this.#acceptedCommands.add(record.entry.count);
+    }
     this.#unsafeBytes = 0;
     return send;
   }
 
   status(): RoleStatus {
-    const { promised } = this.#acceptor;
+    const { promised, lease } = this.#acceptor;
     const storage = this.#storage.usage;
-    return { state: "accepting", ballot: promised, chosenBelow: null, appliedBelow: null, storage };
+    const leader = monotonicMs() < lease.until ? proposerName(lease.ballot.proposer) : null;
+    return { state: "accepting", ballot: promised, chosenBelow: null, appliedBelow: null, leader, storage };
   }
 
   inspect(): RoleInspection {

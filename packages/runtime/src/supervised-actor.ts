@@ -4,6 +4,8 @@ import type { ActorControl, ActorSpec, ConnectionEnds } from "./actor.js";
 import type { ActorLink } from "./actor-link.js";
 import type { ActorStatus } from "./actor-status.js";
 import { lostWakeUpsOf } from "./mailbox/index.js";
+import { ActorMetrics } from "./metrics/actor-metrics.js";
+import { type ActorMetricsSnapshot, snapshotOfActor } from "./metrics/snapshot.js";
 import { portsOf, type WiredActor } from "./wiring.js";
 
 /** Incarnations, over all clusters of the process: a ballot is never used twice. */
@@ -42,6 +44,7 @@ export interface HostingThread {
 export class SupervisedActor {
   readonly wired: WiredActor;
   readonly #parts: SupervisedActorParts;
+  readonly #metrics: ActorMetrics;
   readonly #clients = new Map<Address, AttachedClient>();
   #thread: HostingThread | undefined;
   #incarnation = 0;
@@ -52,6 +55,7 @@ export class SupervisedActor {
   constructor(parts: SupervisedActorParts) {
     this.wired = parts.wired;
     this.#parts = parts;
+    this.#metrics = new ActorMetrics(parts.spec.metrics);
   }
 
   /** Call once, before anything else. */
@@ -148,6 +152,12 @@ export class SupervisedActor {
       ...(error === undefined ? {} : { error }),
       ...(this.isRunning ? answer : {}),
     };
+  }
+
+  /** What it has counted in all its lives, also while it is down, and what its status says. */
+  async metrics(): Promise<ActorMetricsSnapshot> {
+    const status = await this.status();
+    return snapshotOfActor(this.#metrics, status);
   }
 
   get #host(): HostingThread {

@@ -6,6 +6,8 @@ import type { StateMachineSpec } from "./engine.js";
 import { SynodError } from "./errors.js";
 import type { Emit } from "./events.js";
 import { type ClusterHandle, ClusterWords, createHandle } from "./handle.js";
+import { createMetricsMemory } from "./metrics/actor-metrics.js";
+import type { ActorMetricsSnapshot } from "./metrics/snapshot.js";
 import { invalid, type ResolvedOptions, runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
 import { createSnapshotRegion, type SnapshotRegion } from "./snapshots/index.js";
@@ -32,6 +34,8 @@ export class Supervisor {
   readonly #clients: ClientRegistry | undefined;
   /** Of the latest leader that was heard of: notices of several proposers may overtake each other. */
   #ballot: Ballot = noBallot;
+  #leaderChanges = 0;
+  #divergences = 0;
 
   constructor(topology: Topology, options: ResolvedOptions, stateMachine: StateMachineSpec, emit: Emit) {
     this.#options = options;
@@ -83,6 +87,16 @@ export class Supervisor {
   status(...names: Address[]): Promise<ActorStatus[]> {
     const asked = names.length === 0 ? [...this.#actors.keys()] : names;
     return Promise.all(asked.map(name => this.#actor(name).status()));
+  }
+
+  /** What has happened to the cluster as a whole. */
+  get counts(): { readonly leaderChanges: number; readonly divergences: number } {
+    return { leaderChanges: this.#leaderChanges, divergences: this.#divergences };
+  }
+
+  /** Of all actors, each within a second. */
+  metrics(): Promise<ActorMetricsSnapshot[]> {
+    return Promise.all([...this.#actors.values()].map(actor => actor.metrics()));
   }
 
   /** Of those that are up and answer. */
@@ -139,6 +153,7 @@ export class Supervisor {
         options,
         stateMachine,
         snapshotRegions: role === "learner" ? this.#snapshotRegions : [],
+        metrics: createMetricsMemory(),
         ...(mailbox === "ring" ? { channel: this.handle.channel } : {}),
         ...(storageRegion === undefined ? {} : { storageRegion }),
       },
@@ -185,6 +200,7 @@ export class Supervisor {
         this.#onLeader(actor, notice.ballot);
         return;
       case "divergence":
+        this.#divergences += 1;
         this.#emit("divergence", { instance: notice.instance, learners: notice.learners });
         return;
       case "snapshotFailed":
@@ -201,6 +217,7 @@ export class Supervisor {
     if (compareBallots(ballot, before) <= 0) return;
     this.#ballot = ballot;
     if (ballot.proposer === before.proposer && ballot.incarnation === before.incarnation) return;
+    this.#leaderChanges += 1;
     this.#emit("leaderChanged", { leader, ballot });
   }
 

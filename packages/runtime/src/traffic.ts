@@ -8,12 +8,17 @@ export type Traffic = Record<MessageType, { frames: number; bytes: number }>;
 export class TrafficCounters {
   readonly #frames = new Float64Array(messageTypes.length);
   readonly #bytes = new Float64Array(messageTypes.length);
+  /** Of all types together. */
+  frames = 0;
+  bytes = 0;
   dropped = 0;
 
   count(type: MessageType, bytes: number): void {
     const number = typeNumberOf(type);
     this.#frames[number] = (this.#frames[number] as number) + 1;
     this.#bytes[number] = (this.#bytes[number] as number) + bytes;
+    this.frames += 1;
+    this.bytes += bytes;
   }
 
   read(): Traffic {

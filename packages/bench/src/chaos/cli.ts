@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { integerBetween } from "../options.js";
+import { integerBetween, threadsModes } from "../options.js";
 import { type ChaosOptions, chaosLimits, possibleFaults } from "./options.js";
 import { renderReport } from "./report.js";
 import { runChaos } from "./run.js";
@@ -38,6 +38,9 @@ const program = new Command("chaos")
   .addOption(whole("proposers", chaosLimits.proposers, "proposers"))
   .addOption(whole("acceptors", chaosLimits.acceptors, "acceptors"))
   .addOption(whole("learners", chaosLimits.learners, "learners"))
+  .addOption(
+    new Option("--threads <mode>", "which actors share a thread").choices(threadsModes).default("isolated"),
+  )
   .addOption(whole("snapshot-every", chaosLimits.snapshotEvery, "commands between two snapshots"))
   .option("--out <file>", "write everything that was found to a file, as JSON")
   .helpOption("--help", "show this")

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { ThreadsMode } from "../options.js";
 import { type FaultKind, faultKinds } from "./schedule.js";
 
 /** What a run is asked to do. */
@@ -21,6 +22,8 @@ export interface ChaosOptions {
   readonly proposers: number;
   readonly acceptors: number;
   readonly learners: number;
+  /** Which actors share a thread, and so are struck together. */
+  readonly threads: ThreadsMode;
   /** Commands after which a learner takes a snapshot. */
   readonly snapshotEvery: number;
   /** Where the JSON result goes. */
@@ -81,5 +84,6 @@ export function replayCommand(options: ChaosOptions): string {
   for (const [flag, name] of numbers) {
     if (options[name] !== chaosLimits[name].default) words.push(`--${flag} ${options[name]}`);
   }
+  if (options.threads !== "isolated") words.push(`--threads ${options.threads}`);
   return words.join(" ");
 }

@@ -78,12 +78,12 @@ class ChaosRun {
   }
 
   async run(): Promise<Found> {
-    const { proposers, acceptors, learners, leaseMs, snapshotEvery, clientThreads } = this.#options;
+    const { proposers, acceptors, learners, leaseMs, threads, snapshotEvery, clientThreads } = this.#options;
     const generations = { originMs: this.#originMs, durationMs: generationMs };
     const observer = new ObserverThread(generations, this.#violation, this.#recovered);
     const cluster = await Cluster.start({
       stateMachine: ChaosMachine,
-      ...{ proposers, acceptors, learners, leaseMs },
+      ...{ proposers, acceptors, learners, leaseMs, threads },
       snapshot: { everyCommands: snapshotEvery },
       restarts: { max: 1000, windowMs: 60_000 },
     });

@@ -63,6 +63,7 @@ function settings(shape: RowShape, options: BenchOptions): ClusterSettings {
     batch: { commandsMax, bytesMax, adaptive: false },
     pipeline: { batchesMax },
     mailbox,
+    threads: options.threads,
     leaseMs,
     sessionTimeoutMs,
   };

@@ -87,6 +87,7 @@ const result: ChaosResult = {
   options: {
     ...{ seed: 5, seconds: 3, clientThreads: 3, inFlight: 128, faults: faultKinds, everyMs: 1500 },
     ...{ leaseMs: 500, proposers: 2, acceptors: 3, learners: 2, snapshotEvery: 100_000 },
+    threads: "isolated",
   },
   durationMs: 4000,
   interrupted: false,

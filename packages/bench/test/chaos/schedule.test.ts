@@ -71,9 +71,11 @@ test("the command that replays a run names what is not as usual", () => {
   const usual = {
     ...{ seed: 5, seconds: 60, clientThreads: 3, inFlight: 128, faults: faultKinds, everyMs: 1500 },
     ...{ leaseMs: 500, proposers: 2, acceptors: 3, learners: 2, snapshotEvery: 100_000 },
+    threads: "isolated" as const,
   };
   expect(replayCommand(usual)).toMatch(/^pnpm chaos --seed 5 --seconds 60( --client-threads 3)?$/);
   const other = replayCommand({ ...usual, faults: ["burst"], leaseMs: 200, learners: 3 });
   expect(other).toMatch(/--faults burst.* --lease-ms 200 --learners 3$/);
+  expect(replayCommand({ ...usual, threads: "single" })).toMatch(/ --threads single$/);
   expect(replayCommand({ ...usual, faults: [] })).toContain("--faults none");
 });

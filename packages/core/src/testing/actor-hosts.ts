@@ -51,8 +51,9 @@ export class ProposerHost implements Host {
   }
 
   receive(from: Address, message: Message, now: number): void {
-    if (message.type === "progress") {
-      this.world.checker.trims.onHeard(this.index, indexOf("learner", from), message, now);
+    const learner = indexOf("learner", from);
+    if (message.type === "progress" && learner >= 0) {
+      this.world.checker.trims.onHeard(this.index, learner, message, now);
     }
     const { state, ballot } = this.#proposer;
     this.#proposer.receive(from, message, now);

@@ -1,7 +1,14 @@
 import type { AcceptorRecord } from "../acceptor.js";
 import { type Ballot, compareBallots, formatBallot, noBallot } from "../ballot.js";
 import type { Batch } from "../batch.js";
-import type { AcceptedEntry, Address, Message, PromiseMessage, ResponseMessage } from "../messages.js";
+import {
+  type AcceptedEntry,
+  type Address,
+  type Message,
+  type PromiseMessage,
+  type ResponseMessage,
+  unpinned,
+} from "../messages.js";
 import type { Proposer } from "../proposer.js";
 import type { QuorumSizes } from "../quorum.js";
 import type { Divergence } from "../sample-exchange.js";
@@ -10,6 +17,7 @@ import { SessionModel } from "./session-model.js";
 import type { StoredSnapshot } from "./snapshot-store.js";
 import { TrimModel } from "./trim-model.js";
 import { type InstanceValue, valuesOf } from "./values.js";
+import type { Host } from "./world.js";
 
 /** A promise of the protocol that a run has broken. */
 export class CheckFailure extends Error {
@@ -42,6 +50,8 @@ interface Proposal {
 export interface CheckerOptions {
   readonly acceptors: number;
   readonly learners: number;
+  /** They are counted as learners, behind those. */
+  readonly observers: number;
   readonly quorums: QuorumSizes;
   readonly firstInstance: number;
   readonly firstSequence: number;
@@ -95,8 +105,9 @@ export class Checker {
     this.#options = options;
     this.#chosenBelow = options.firstInstance;
     this.#promised = new Array<Ballot>(options.acceptors).fill(noBallot);
-    this.#handedOnBelow = new Array<number>(options.learners).fill(options.firstInstance);
-    this.#appliedAt = new Array<number>(options.learners).fill(0);
+    const followers = options.learners + options.observers;
+    this.#handedOnBelow = new Array<number>(followers).fill(options.firstInstance);
+    this.#appliedAt = new Array<number>(followers).fill(0);
     this.#corrupted = new Array<number>(options.learners).fill(0);
     this.#mismatched = new Array<number>(options.learners).fill(0);
     this.trims = new TrimModel(options.firstInstance, options.tailInstances, require);
@@ -124,7 +135,7 @@ export class Checker {
   }
 
   /** Messages must be covered by what their sender may know, or has made safe. */
-  onSend(role: "proposer" | "acceptor" | "learner" | "client", index: number, message: Message): void {
+  onSend(role: Host["role"], index: number, message: Message): void {
     if (message.type === "promise") this.#onPromise(index, message);
     else if (message.type === "prepare") {
       const key = formatBallot(message.ballot);
@@ -150,6 +161,9 @@ export class Checker {
       const promisers = told.filter(reached => reached.has(-1)).length;
       require(promisers >= this.#options.quorums.prepare, "Accept is sent after a phase-1 quorum");
       this.#noteProposals(ballot, firstInstance, batch);
+    } else if (message.type === "progress" && role === "observer") {
+      const holdsBack = !message.stuck || message.trimBelow > 0 || message.pinnedAt !== unpinned;
+      require(!holdsBack, "an observer says nothing but that it is stuck");
     } else if (message.type === "progress") {
       this.trims.onReport(message.trimBelow, this.#handedOnBelow[index] as number);
       this.samples.onReport(index, message.trimBelow, this.#options.now());
@@ -240,7 +254,7 @@ export class Checker {
 
   /** A learner goes on from a snapshot of a state machine that had applied so many commands. */
   onRestored(learner: number, { instance, applied, sampled }: StoredSnapshot): void {
-    this.samples.onRestored(learner, sampled);
+    if (this.#isLearner(learner)) this.samples.onRestored(learner, sampled);
     require(instance <= this.#chosenBelow, "a snapshot holds what is chosen");
     const held = this.sessions.appliedAt.filter(at => at.instance < instance).length;
     require(applied === held, "a snapshot holds exactly what it says");
@@ -269,7 +283,7 @@ export class Checker {
   }
 
   onLearnerRestart(learner: number): void {
-    this.samples.onRestart(learner, this.#options.now());
+    if (this.#isLearner(learner)) this.samples.onRestart(learner, this.#options.now());
     this.#handedOnBelow[learner] = this.#options.firstInstance;
     this.#appliedAt[learner] = 0;
   }
@@ -310,6 +324,11 @@ export class Checker {
     return this.#handedOnBelow.every(
       (below, learner) => below === this.#chosenBelow || this.#gone.has(learner),
     );
+  }
+
+  /** And no observer, whose word counts for nothing. */
+  #isLearner(place: number): boolean {
+    return place < this.#options.learners;
   }
 
   #onPromised(acceptor: number, ballot: Ballot): void {

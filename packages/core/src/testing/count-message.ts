@@ -7,6 +7,9 @@ export function countMessage(counters: Counters, message: Message, isTick: boole
     case "propose":
       if (message.forwarded) counters.forwards += 1;
       return;
+    case "follow":
+      counters.follows += 1;
+      return;
     case "fetch":
       counters.fetches += 1;
       return;

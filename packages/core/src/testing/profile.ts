@@ -60,6 +60,8 @@ export interface Profile {
   /** Results of instances divisible by this are compared. */
   readonly sampleEvery: number;
   /** Who is never started again after the faults: none, or one of a role that can do without. */
+  /** Replicas in users' threads: when one dies, another joins. */
+  readonly observers: number;
   readonly deadForEver: "nobody" | "proposer" | "acceptor" | "learner";
   /** Everything below was chosen, applied and trimmed before the run. */
   readonly firstInstance: number;
@@ -103,7 +105,8 @@ export function graceMs({
 
 export function drawProfile(random: Random): Profile {
   const profile = drawAny(random);
-  return random.chance(0.2) ? onLearners(profile, random) : profile;
+  const drawn = random.chance(0.2) ? onLearners(profile, random) : profile;
+  return { ...drawn, observers: random.pick([0, 0, 0, 1, 2]) };
 }
 
 /**
@@ -165,6 +168,7 @@ function drawAny(random: Random): Profile {
     sessionTimeoutMs,
     idleMs: random.chance(0.2) && sessionTimeoutMs < 60_000 ? 2 * graceMs({ sessionTimeoutMs, leaseMs }) : 0,
     trimming,
+    observers: 0,
     deadForEver: random.pick(["nobody", "nobody", "proposer", "acceptor", "learner"]),
     firstInstance: random.pick([0, 0, 2 ** 31 - 40, 2 ** 32 - 40, 2 ** 40]),
     promisePartBytesMax: random.pick([4, 16, 64, 1024]),

@@ -9,6 +9,7 @@ import { freezeDeep } from "./freeze-deep.js";
 import { describeEvent, type SimulationEvent } from "./history.js";
 import { LearnerHost } from "./learner-host.js";
 import { Links, sideOf } from "./links.js";
+import { ObserverHost } from "./observer-host.js";
 import { Operations } from "./operations.js";
 import { drawProfile, type FaultKind, graceMs, type Profile } from "./profile.js";
 import { Random } from "./random.js";
@@ -80,9 +81,11 @@ class Simulation implements World {
   readonly #proposers: ProposerHost[];
   readonly #learners: LearnerHost[];
   readonly #clients: ClientHost[] = [];
+  readonly #observers: ObserverHost[] = [];
   readonly #history: { readonly at: number; readonly event: SimulationEvent }[] = [];
   readonly #faultSteps: number;
   #incarnation = 0;
+  #observersJoined = 0;
   #now = 1000;
   #ticking = false;
   #faultlessSince = Number.POSITIVE_INFINITY;
@@ -104,7 +107,7 @@ class Simulation implements World {
     const { acceptors, learners } = topology;
     const now = () => this.#now;
     const { firstSequence } = this;
-    const sizes = { acceptors, learners, quorums };
+    const sizes = { acceptors, learners, quorums, observers: this.profile.observers };
     this.checker = new Checker({
       ...sizes,
       firstInstance,
@@ -127,6 +130,7 @@ class Simulation implements World {
       this.#add(host);
     }
     for (let client = 0; client < this.profile.clients; client++) this.#addClient();
+    for (const index of indexes(this.profile.observers)) this.#addObserver(index);
     this.#events.add(this.#now, { kind: "unrest" });
   }
 
@@ -149,7 +153,7 @@ class Simulation implements World {
   get done(): boolean {
     if (this.faulty || this.#now < this.#faultlessSince + this.profile.idleMs) return false;
     if (!this.checker.learnersAgree() || this.#learnersBusy().length > 0) return false;
-    return this.#clients.every(client => client.gone || client.settled);
+    return this.#observers.every(({ settled }) => settled) && this.#clients.every(isSettled);
   }
 
   /** Judges the run as a whole. */
@@ -187,7 +191,9 @@ class Simulation implements World {
       freezeDeep(message);
       this.checker.onSend(host.role, host.index, message);
       countMessage(this.counters, message, this.#ticking);
+      if (message.type === "progress" && host.role === "observer") this.counters.stuckObservers += 1;
       for (const address of to) {
+        if (message.type === "chosen" && indexOf("learner", address) < 0) this.counters.feeds += 1;
         if (message.type === "read") this.checker.onRead(host.address, message.id);
         if (message.type === "readReady") this.checker.onReadReady(address, message.id, message.readBelow);
         this.#transmit(host.address, address, message);
@@ -208,8 +214,9 @@ class Simulation implements World {
   }
 
   #unsettled(): string[] {
-    const clients = this.#clients.filter(client => !client.gone && !client.settled);
+    const clients = this.#clients.filter(client => !isSettled(client));
     const waiting = clients.map(client => `${client.address} ${client.waitsFor}`);
+    for (const { settled, address } of this.#observers) if (!settled) waiting.push(`${address} syncs`);
     const learners = this.checker.learnersAgree() ? this.#learnersBusy() : ["learners do not agree"];
     return [...waiting, ...learners];
   }
@@ -249,6 +256,26 @@ class Simulation implements World {
     this.#clients.push(host);
     this.#add(host);
     this.#events.add(this.#now + this.random.between(1, actEveryMs), { kind: "act", host: host.address });
+  }
+
+  /** With a number of its own: what was meant for one that has died reaches nobody. */
+  #addObserver(index: number): void {
+    const host = new ObserverHost(this, index, this.#observersJoined++, this.#now);
+    this.#observers[index] = host;
+    this.#add(host);
+    this.#events.add(this.#now + this.random.between(1, actEveryMs), { kind: "act", host: host.address });
+  }
+
+  /** An actor, or a thread with a replica, is back after it died. */
+  #restart(place: Place): void {
+    const { host } = place;
+    if (host instanceof ObserverHost) {
+      this.#places.delete(host.address);
+      return this.#addObserver(host.index);
+    }
+    place.alive = true;
+    host.restart(this.#now);
+    this.#after(place);
   }
 
   #transmit(from: Address, to: Address, message: Message): void {
@@ -318,17 +345,15 @@ class Simulation implements World {
       case "unrest":
         return this.#onUnrest();
       case "restart": {
-        const place = this.#places.get(event.host) as Place;
-        if (place.alive || place.host === this.#deadForEver) return;
-        place.alive = true;
-        place.host.restart(this.#now);
-        return this.#after(place);
+        const place = this.#places.get(event.host);
+        if (place === undefined || place.alive || place.host === this.#deadForEver) return;
+        return this.#restart(place);
       }
       case "act":
         return this.#onAct(event);
       case "call": {
-        const place = this.#places.get(event.host) as Place;
-        if (place.life !== event.life) return;
+        const place = this.#places.get(event.host);
+        if (place?.life !== event.life) return;
         place.isStalled = false;
         return this.#finish(place, event.call, event.sampledAt);
       }
@@ -344,7 +369,9 @@ class Simulation implements World {
   }
 
   #onAct(event: Extract<SimulationEvent, { kind: "act" }>): void {
-    const place = this.#places.get(event.host) as Place;
+    const place = this.#places.get(event.host);
+    if (place === undefined) return;
+    if (place.host instanceof ObserverHost) return this.#onObserverAct(place, place.host, event);
     const host = place.host as ClientHost;
     if (!this.faulty) return this.#idle(place, host, event);
     if (place.frozenUntil > this.#now) return this.#events.add(place.frozenUntil, event);
@@ -356,6 +383,14 @@ class Simulation implements World {
     const { sessionTimeoutMs, faults } = this.profile;
     if (this.random.chance(faults.sleep)) place.frozenUntil = this.#now + sleepTimeouts * sessionTimeoutMs;
     this.#events.add(this.#now + this.random.between(1, 2 * actEveryMs), event);
+  }
+
+  #onObserverAct(place: Place, host: ObserverHost, event: Extract<SimulationEvent, { kind: "act" }>): void {
+    if (!this.faulty || !place.alive) return;
+    this.#events.add(Math.max(place.frozenUntil, this.#now + this.random.between(1, 4 * actEveryMs)), event);
+    if (place.frozenUntil > this.#now || place.isStalled) return;
+    host.act(this.#now);
+    this.#after(place);
   }
 
   /** One client goes on, which moves logical time; the others have nothing to do and must stay known. */
@@ -425,14 +460,15 @@ class Simulation implements World {
       place.isolatedUntil = this.#now + this.random.between(20, 600);
       this.counters.isolations += 1;
     }
-    if (host.role === "learner" && this.random.chance(faults.straggle)) {
+    const learns = host.role === "learner" || host.role === "observer";
+    if (learns && this.random.chance(faults.straggle)) {
       place.isolatedUntil = this.#now + this.random.between(100, 800);
       this.counters.isolations += 1;
     }
     const crashes =
       host.role === "proposer"
         ? faults.crashProposer
-        : host.role === "learner"
+        : learns
           ? faults.crashLearner
           : host.role === "acceptor"
             ? faults.crashAcceptor / 2
@@ -484,17 +520,14 @@ class Simulation implements World {
       this.crash(this.#deadForEver);
       if (this.#deadForEver.role === "learner") this.checker.onLearnerGone(this.#deadForEver.index);
     }
-    for (const place of this.#places.values()) {
+    for (const place of [...this.#places.values()]) {
       // An actor that is stalled in a call finishes it when it wakes up; a sleeping client wakes up at once.
       if (place.host.role === "client" && place.frozenUntil > this.#now) {
         place.frozenUntil = 0;
         place.tickAt = Number.POSITIVE_INFINITY;
         this.#after(place);
       }
-      if (place.alive || place.host === this.#deadForEver) continue;
-      place.alive = true;
-      place.host.restart(this.#now);
-      this.#after(place);
+      if (!place.alive && place.host !== this.#deadForEver) this.#restart(place);
     }
   }
 
@@ -513,6 +546,8 @@ class Simulation implements World {
     return this.random.pick(hosts.filter(({ role }) => role === deadForEver));
   }
 }
+
+const isSettled = (client: ClientHost): boolean => client.gone || client.settled;
 
 /** Runs one simulation to its end, or to the first thing that is broken. */
 export function simulate(options: SimulationOptions): SimulationResult {

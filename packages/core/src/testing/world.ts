@@ -53,6 +53,13 @@ export const counterNames = [
   "wrongResults",
   "divergences",
   "fullRefusals",
+  "follows",
+  "feeds",
+  "feederChanges",
+  "stuckObservers",
+  "observerRestores",
+  "syncs",
+  "lateSyncs",
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 export type Counters = Record<CounterName, number>;
@@ -85,7 +92,7 @@ export interface World {
 /** An actor: it hands messages and time to its role, and does what the role says is to be done. */
 export interface Host {
   readonly address: Address;
-  readonly role: "proposer" | "acceptor" | "learner" | "client";
+  readonly role: "proposer" | "acceptor" | "learner" | "client" | "observer";
   readonly index: number;
   receive(from: Address, message: Message, now: number): void;
   tick(now: number): void;

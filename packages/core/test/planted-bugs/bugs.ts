@@ -916,7 +916,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 9,
     patches: [
       { file: "learner.ts", find: "if (isNamed && !this.#isDistinguished) this.#fetch(now);", replace: "" },
-      { file: "learner.ts", find: "this.#seenEnd = Math.max(this.#seenEnd, chosenBelow);", replace: "" },
+      { file: "learner.ts", find: "this.told(chosenBelow, now);", replace: "" },
     ],
     // All clients leave, so that nothing new makes it notice what it has missed; then its predecessor dies.
     options: {

@@ -54,7 +54,8 @@ export class EntryTail {
     this.#runs.push(run);
     this.#commands += run.results.length;
     this.#bytes += run.bytes;
-    while (this.#commands > this.#commandsMax || this.#bytes > this.#bytesMax) {
+    // The last one stays, however large: whoever keeps up must be told of it.
+    while (this.#isTooMuch && this.#head < this.#runs.length - 1) {
       const oldest = this.#runs[this.#head]!;
       this.#head += 1;
       this.#commands -= oldest.results.length;
@@ -64,6 +65,10 @@ export class EntryTail {
     if (this.#head * 2 < this.#runs.length) return;
     this.#runs = this.#runs.slice(this.#head);
     this.#head = 0;
+  }
+
+  get #isTooMuch(): boolean {
+    return this.#commands > this.#commandsMax || this.#bytes > this.#bytesMax;
   }
 
   /** A snapshot was restored: what it holds was never applied here. */

@@ -71,6 +71,7 @@ export class ReplicaHost {
   /** The log is kept from here on at least: an older snapshot is of no use. */
   #restoreFrom = 1;
   #isStepScheduled = false;
+  #applyUntil = 0;
   #isFlushScheduled = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -103,7 +104,10 @@ export class ReplicaHost {
       onFrames: () => this.#step(),
       onPause: () => this.#step(),
     };
-    this.#reader = new EventLoopReader(inbox, recipient, runtimeLimits.replicaSliceMs);
+    this.#reader = new EventLoopReader(inbox, recipient, {
+      turnMs: runtimeLimits.replicaSliceMs,
+      frames: runtimeLimits.replicaFramesPerLook,
+    });
     for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
   }
 
@@ -134,10 +138,11 @@ export class ReplicaHost {
 
   /** The timer keeps the process alive exactly while somebody waits for one of our promises. */
   keepAlive(isWaiting: boolean): void {
-    if (isWaiting === this.#keepsAlive || this.#timer === undefined) return;
+    if (isWaiting === this.#keepsAlive) return;
+    // Noted also where there is no timer yet, as while joining: the next one begins accordingly.
     this.#keepsAlive = isWaiting;
-    if (isWaiting) this.#timer.ref();
-    else this.#timer.unref();
+    if (isWaiting) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
   /** Somebody has begun to wait: what it needs is sent when the turn ends. */
@@ -172,10 +177,11 @@ export class ReplicaHost {
   #step(): void {
     if (this.#isClosed) return;
     const now = monotonicMs();
-    const { chosen, send, snapshotWanted } = this.#observer.takeReady();
-    this.#applier.push(chosen);
-    this.#send(send);
-    if (snapshotWanted !== undefined && !this.#isRestoring) void this.#restore();
+    if (this.#learn() && !this.#isRestoring) {
+      void this.#restore();
+      // What is to be fetched behind the snapshot must not wait.
+      this.#learn();
+    }
     if (!this.#isRestoring) this.#apply(now);
     this.#sync(now);
     this.#watcher.onStep(now);
@@ -185,9 +191,19 @@ export class ReplicaHost {
     this.#armTimer();
   }
 
+  /** True when acceptors have forgotten what comes next. */
+  #learn(): boolean {
+    const { chosen, send, snapshotWanted } = this.#observer.takeReady();
+    this.#applier.push(chosen);
+    this.#send(send);
+    return snapshotWanted !== undefined;
+  }
+
   #apply(now: number): void {
     const before = this.#applier.appliedBelow;
-    this.#applier.run(now + runtimeLimits.replicaSliceMs);
+    // One slice in a turn of the event loop, however often there is mail in it.
+    if (!this.#isStepScheduled) this.#applyUntil = now + runtimeLimits.replicaSliceMs;
+    this.#applier.run(this.#applyUntil);
     if (this.#applier.appliedBelow > before) this.#noteApplied();
     if (this.#applier.isIdle || this.#isStepScheduled) return;
     this.#isStepScheduled = true;
@@ -205,7 +221,7 @@ export class ReplicaHost {
   }
 
   #sync(now: number): void {
-    if (this.syncs.open === 0) return;
+    // Also when none is open any more: what was applied, or the deadline, may have ended the last one.
     const { send, done, expired } = this.syncs.takeReady(now);
     this.#send(send);
     // The feeder may stand still: whatever the leader has proposed is then fetched.

@@ -3,7 +3,7 @@ import { monotonicMs } from "../clock.js";
 import { SynodError } from "../errors.js";
 import { lateError } from "../late-error.js";
 import { checkCallOptions, checkEntriesOptions, type EntriesOptions, type WaitOptions } from "../options.js";
-import type { AnyStateMachine, CommandOf, ResultOf } from "../state-machine.js";
+import type { AnyStateMachine, CommandOf, QueriedAt, ResultOf } from "../state-machine.js";
 import { EntryIterator } from "./entry-iterator.js";
 import type { ReplicaEntry } from "./entry-tail.js";
 import { Reached } from "./reached.js";
@@ -12,17 +12,6 @@ import { ReplicaHost, type ReplicaParts } from "./replica-host.js";
 import { aborted, Waits } from "./waits.js";
 
 const timeoutMsDefault = 10_000;
-
-/** How far the state is that a read sees. Valid during the call only. */
-export interface ReadAt {
-  /** Everything up to this instance is applied; -1 when nothing is. */
-  readonly instance: number;
-  /**
-   * The log's time, in milliseconds, on the clock of `apply`'s `timeMs`: that of the last command, or the present time
-   * when nothing has come since. What `apply` has given until a time is over when this has passed it.
-   */
-  readonly timeMs: number;
-}
 
 /** Refuses functions that return a promise: they would go on when the state has changed. */
 type Synchronous<T> =
@@ -46,7 +35,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
   readonly #syncWaits: Waits;
   readonly #iterators = new Set<EntryIterator>();
   readonly #waitingIterators = new Set<EntryIterator>();
-  readonly #at: ReadAt;
+  readonly #at: Now;
   /** The wait of `joinReplica` until it is known how far there is to go. */
   #joining: number | undefined;
   #machine: AnyStateMachine;
@@ -63,15 +52,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
     this.#host = new ReplicaHost(parts, this.#watch());
     this.#syncWaits = new Waits(id => this.#host.syncs.forget(id));
     this.#machine = parts.machine;
-    const host = this.#host;
-    this.#at = {
-      get instance() {
-        return host.appliedBelow - 1;
-      },
-      get timeMs() {
-        return Math.max(host.timeMs, monotonicMs());
-      },
-    };
+    this.#at = new Now(this.#host);
   }
 
   /** The name under which `status()` and errors speak of this replica. */
@@ -95,7 +76,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
    * @throws SynodError `RESTORING` while an instance that was given to `joinReplica` is being restored, `CLUSTER_CLOSED`,
    *   `INVALID_OPTIONS` when `fn` returns a promise; and whatever `fn` throws
    */
-  read<T>(fn: (machine: M, at: ReadAt) => T, ..._refused: Synchronous<T>): T {
+  read<T>(fn: (machine: M, at: QueriedAt) => T, ..._refused: Synchronous<T>): T {
     if (this.#unreadable !== undefined) throw this.#unreadableError();
     const value = fn(this.#machine as M, this.#at);
     if (value instanceof Promise) throw promiseError(value);
@@ -270,6 +251,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
 
   /** At most once in a turn of the event loop, whatever was applied in it. */
   #scheduleChange(): void {
+    this.#at.forget();
     for (const iterator of [...this.#waitingIterators]) iterator.wake();
     if (this.#isChangeScheduled) return;
     this.#isChangeScheduled = true;
@@ -313,6 +295,35 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
       toldBelow === undefined ? "no learner has answered it" : `${toldBelow} are known to be chosen`;
     const message = `${this.name} has applied ${appliedBelow} instances and ${known}: look at cluster.status(), or give it more time`;
     return new SynodError("TIMEOUT", message, { outcome: "not-applied", cause: this.#lastFailure });
+  }
+}
+
+/** The time of reads. Looking at the clock takes longer than most of them: it is read once in a turn of the event loop. */
+class Now implements QueriedAt {
+  readonly #host: ReplicaHost;
+  #timeMs: number | undefined;
+  readonly #forget = () => this.forget();
+
+  constructor(host: ReplicaHost) {
+    this.#host = host;
+  }
+
+  get instance(): number {
+    return this.#host.appliedBelow - 1;
+  }
+
+  get timeMs(): number {
+    return this.#timeMs ?? this.#look();
+  }
+
+  forget(): void {
+    this.#timeMs = undefined;
+  }
+
+  #look(): number {
+    this.#timeMs = Math.max(this.#host.timeMs, monotonicMs());
+    setImmediate(this.#forget);
+    return this.#timeMs;
   }
 }
 

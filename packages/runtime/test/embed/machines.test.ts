@@ -1,4 +1,4 @@
-import { type Client, Cluster } from "@synod/runtime";
+import { type Client, Cluster, joinReplica } from "@synod/runtime";
 import { Counters, type CountersSize, type Taken } from "@synod/runtime/counters";
 import { absent, KeyValueStore } from "@synod/runtime/kv";
 import { type Holder, Locks } from "@synod/runtime/locks";
@@ -48,6 +48,43 @@ test("a store: of those that compare and set at once, one wins each time, also a
     const page = (await client.query({ op: "entries", prefix: "k", limit: 2 })) as { key: string }[];
     expect(page.map(({ key }) => key)).toEqual(["k0", "k10"]);
     await expectAgreement(cluster as Cluster<never>);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("a store that is watched: what a replica is told makes the same map, also what was in a snapshot", async () => {
+  const cluster = await Cluster.start({ stateMachine: KeyValueStore, snapshot: { everyCommands: 100 } });
+  try {
+    const client = await cluster.connect();
+    const setAll = (value: number) =>
+      Promise.all(
+        Array.from({ length: 300 }, (_, at) => client.propose({ op: "set", key: `k${at}`, value })),
+      );
+    await setAll(1);
+    const publishedOf = async () => (await cluster.status()).actors.map(({ snapshot }) => snapshot ?? null);
+    await until(publishedOf, published => published.some(snapshot => snapshot !== null));
+    const store = new KeyValueStore<number>();
+    const told = new Map<string, number>();
+    store.watch({ prefix: "k" }, ({ kind, key, value }) => {
+      if (kind === "set") told.set(key, value);
+      else told.delete(key);
+    });
+    const replica = await joinReplica(cluster.handle(), store);
+    await setAll(2);
+    await client.propose({ op: "set", key: "k0", value: 3, ttlMs: 1 });
+    await client.propose({ op: "delete", key: "k1" });
+    await replica.sync();
+    // Nobody proposes anything while the key comes to its end.
+    await until(
+      async () => replica.read((store, { timeMs }) => store.has("k0", timeMs)),
+      has => !has,
+    );
+    await client.propose({ op: "delete", key: "none" });
+    await replica.sync();
+    expect(told).toEqual(new Map(Array.from({ length: 298 }, (_, at) => [`k${at + 2}`, 2])));
+    expect(replica.read(store => store.size())).toBe(298);
+    await replica.close();
   } finally {
     await cluster.close();
   }
