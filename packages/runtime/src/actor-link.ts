@@ -3,8 +3,8 @@ import type { Address } from "@synod/core";
 import * as Comlink from "comlink";
 import type { ActorControl, ActorNotice, ConnectionEnds } from "./actor.js";
 import { comlinkEndpoint } from "./comlink-port.js";
+import { runtimeLimits } from "./limits.js";
 import { type Doorbell, ringDoorbell } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
 import type { RoleNotice } from "./role-host.js";
 import { portsOf } from "./wiring.js";
 

@@ -1,7 +1,7 @@
 import type { Actor } from "./actor.js";
 import { monotonicMs } from "./clock.js";
+import { runtimeLimits } from "./limits.js";
 import type { Inbox } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
 
 /** What the loop needs of the actors of a thread. */
 export type LoopedActor = Pick<

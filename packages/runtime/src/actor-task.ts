@@ -3,8 +3,8 @@ import { Actor, type ActorSpec, type StartFailure } from "./actor.js";
 import { runActors } from "./actor-loop.js";
 import { comlinkEndpoint } from "./comlink-port.js";
 import { markActorThread } from "./environment.js";
+import { runtimeLimits } from "./limits.js";
 import { type Doorbell, type Inbox, type MailboxKind, openInboxes, ringDoorbell } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
 
 /** All that a worker thread is given: the actors that it hosts, at least one, and what they share. */
 export interface ThreadSpec {

@@ -4,10 +4,10 @@ import { ActorClients } from "./announcements.js";
 import { monotonicMs } from "./clock.js";
 import { SynodError, type SynodErrorCode } from "./errors.js";
 import { decodeFrame } from "./frame-codec.js";
+import { runtimeLimits } from "./limits.js";
 import { type Inbox, openOutbox, type ReceivingEnd, type SendingEnd } from "./mailbox/index.js";
 import { ActorMeter } from "./metrics/actor-meter.js";
 import { ActorMetrics } from "./metrics/actor-metrics.js";
-import { runtimeLimits } from "./options.js";
 import { Post } from "./post.js";
 import {
   openRole,

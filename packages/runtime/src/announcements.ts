@@ -3,8 +3,8 @@ import type { Address } from "@synod/core";
 import type { ConnectionEnds } from "./actor.js";
 import { monotonicMs } from "./clock.js";
 import type { ClusterHandle, Entrance } from "./handle.js";
+import { runtimeLimits } from "./limits.js";
 import { ringDoorbell } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
 import { Presence } from "./presence.js";
 
 /*

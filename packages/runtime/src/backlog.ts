@@ -1,5 +1,5 @@
 import { type AcceptedEntry, batchBytes, sliceBatch } from "@synod/core";
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
 
 /** A chosen value that was handed on. */
 export interface Learned {

@@ -3,7 +3,8 @@ import { checkSize } from "./call-errors.js";
 import { type CapturedAll, captureAll } from "./capture.js";
 import { valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
-import { invalid, runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
+import { invalid } from "./options.js";
 
 /** The commands of one call, which are sent in pieces. */
 export type BulkCommands = CommandList | CommandBytes;

@@ -1,6 +1,6 @@
 import { valueCodec } from "./command-codec.js";
 import { type Outcome, SynodError } from "./errors.js";
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
 
 /** The bound that capturing gives is generous; only what exceeds it is measured by encoding it. */
 export function checkCommandSize(captured: unknown, bytesAtMost: number): void {

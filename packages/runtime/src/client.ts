@@ -11,6 +11,7 @@ import { SynodError } from "./errors.js";
 import { EventLoopReader } from "./event-loop-reader.js";
 import { decodeFrame } from "./frame-codec.js";
 import { lateError } from "./late-error.js";
+import { runtimeLimits } from "./limits.js";
 import { type Inbox, type Outbox, openOutbox } from "./mailbox/index.js";
 import { ClientMeter } from "./metrics/client-meter.js";
 import type { ClientMetricsSnapshot } from "./metrics/snapshot.js";
@@ -21,7 +22,6 @@ import {
   checkQueryOptions,
   type QueryOptions,
   type ResolvedOptions,
-  runtimeLimits,
 } from "./options.js";
 import { PendingQueries } from "./pending-queries.js";
 import { Post } from "./post.js";

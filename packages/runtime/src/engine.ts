@@ -14,7 +14,7 @@ import { monotonicMs } from "./clock.js";
 import { commandCodec, valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import { importAdvice, importModule } from "./import-module.js";
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
 import type { AnyStateMachine, AppliedAt, BytesStateMachine, StateMachine } from "./state-machine.js";
 
 /** Where a learner finds the state machine, as plain data. */

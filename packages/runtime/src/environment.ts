@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import * as workerThreads from "node:worker_threads";
 import { SynodError } from "./errors.js";
-import { type ResolvedOptions, runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
+import type { ResolvedOptions } from "./options.js";
 
 /** What this process offers, as far as Synod depends on it. */
 export interface Environment {

@@ -1,6 +1,6 @@
 import { monotonicMs } from "./clock.js";
+import { runtimeLimits } from "./limits.js";
 import type { FrameHandler, Inbox } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
 
 /** Whose mailbox is read. */
 export interface Recipient {

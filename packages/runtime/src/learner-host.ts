@@ -17,9 +17,9 @@ import { Backlog, type Learned } from "./backlog.js";
 import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import type { StateMachineEngine, StateMachineSpec } from "./engine.js";
+import { runtimeLimits } from "./limits.js";
 import type { ActorMetrics } from "./metrics/actor-metrics.js";
 import { LearnerMeter } from "./metrics/learner-meter.js";
-import { runtimeLimits } from "./options.js";
 import { digestOfResult } from "./result-digest.js";
 import type { Notify, RoleHost, RoleInspection, RoleSpec, RoleStatus, SnapshotStatus } from "./role-host.js";
 import {

@@ -1,7 +1,7 @@
 import type { Address, Envelope, Message, MessageType, ResponseMessage } from "@synod/core";
 import { encodeFrame } from "./frame-codec.js";
+import { runtimeLimits } from "./limits.js";
 import type { LaneKind, Outbox } from "./mailbox/index.js";
-import { runtimeLimits } from "./options.js";
 import { FrameRecorder, type SentFrame } from "./trace.js";
 import { type DepthTracker, TrafficCounters } from "./traffic.js";
 

@@ -1,7 +1,7 @@
 import { ApplyFailure, type Results } from "@synod/core";
 import { AbortListeners } from "./abort-listeners.js";
 import { type Outcome, SynodError } from "./errors.js";
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
 
 type Resolve = (value: unknown) => void;
 type Reject = (error: unknown) => void;

@@ -4,7 +4,7 @@ import { BulkCalls, type BulkPiece } from "./bulk-calls.js";
 import type { BulkCommands } from "./bulk-commands.js";
 import { commandCodec } from "./command-codec.js";
 import { type Outcome, SynodError } from "./errors.js";
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
 import { ProposalBuffer, type Piece as SinglePiece, type Waiter } from "./proposal-buffer.js";
 
 /** Commands that go out together: single ones, or those of calls with many. */

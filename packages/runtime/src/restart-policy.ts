@@ -1,4 +1,4 @@
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
 
 /** How often an actor may be restarted: see `ClusterOptions.restarts`. */
 export interface RestartLimit {

@@ -1,6 +1,6 @@
 import { type Address, formatBallot, type Message, type MessageType } from "@synod/core";
 import { monotonicMs } from "./clock.js";
-import { runtimeLimits } from "./options.js";
+import { runtimeLimits } from "./limits.js";
 
 /** A frame that an actor or client of a traced run has sent; who sent it, its {@link Inspection} says. */
 export interface SentFrame {

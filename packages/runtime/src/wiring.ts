@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { type ActorRole, type Address, actorAddress, indexOf, type Topology } from "@synod/core";
 import type { ConnectionEnds } from "./actor.js";
 import type { Entrance } from "./handle.js";
+import { runtimeLimits } from "./limits.js";
 import {
   createConnection,
   createDoorbell,
@@ -9,7 +10,7 @@ import {
   type MailboxKind,
   transferListOf,
 } from "./mailbox/index.js";
-import { runtimeLimits, type ThreadsMode } from "./options.js";
+import type { ThreadsMode } from "./options.js";
 
 /** Which role says anything to which, and so which connections there are between actors. */
 const speaksTo: Record<ActorRole, readonly ActorRole[]> = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runtimeLimits } from "../dist/options.js";
+import { runtimeLimits } from "../dist/limits.js";
 import { FrameRecorder } from "../dist/trace.js";
 import { withCluster } from "./support.js";
 

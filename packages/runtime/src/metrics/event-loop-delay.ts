@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
-import { runtimeLimits } from "../options.js";
+import { runtimeLimits } from "../limits.js";
 
 /** How late an event loop was, in milliseconds: what a timer had to wait beyond its time. */
 export interface EventLoopDelay {

@@ -8,7 +8,7 @@ import {
   sliceBatch,
 } from "@synod/core";
 import { monotonicMs } from "../clock.js";
-import { runtimeLimits } from "../options.js";
+import { runtimeLimits } from "../limits.js";
 import { NoResults } from "../result-codec.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import type { EntryTail } from "./entry-tail.js";

@@ -1,5 +1,5 @@
 import type { StateMachineSpec } from "../engine.js";
-import { runtimeLimits } from "../options.js";
+import { runtimeLimits } from "../limits.js";
 import { type FoundSnapshot, newestSnapshot } from "./snapshot-reader.js";
 import type { SnapshotRegion } from "./snapshot-region.js";
 import { type Restored, restoreSnapshot } from "./snapshot-restoring.js";

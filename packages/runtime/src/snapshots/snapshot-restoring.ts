@@ -2,7 +2,7 @@ import type { ReplicaState } from "@synod/core";
 import { monotonicMs } from "../clock.js";
 import { valueCodec } from "../command-codec.js";
 import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "../engine.js";
-import { runtimeLimits } from "../options.js";
+import { runtimeLimits } from "../limits.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import { readReplicaState } from "./snapshot-codec.js";
 import type { Snapshot } from "./snapshot-reader.js";

@@ -8,7 +8,7 @@ import {
   openInboxes,
   openOutbox,
 } from "../../dist/mailbox/index.js";
-import { runtimeLimits } from "../../dist/options.js";
+import { runtimeLimits } from "../../dist/limits.js";
 
 const never = Number.POSITIVE_INFINITY;
 
