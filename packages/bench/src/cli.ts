@@ -90,6 +90,7 @@ program
   .addOption(threads())
   .addOption(json)
   .action(runFootprint);
+program
   .command("embed")
   .description(
     "what embedding costs: reads, latency by threads mode, catching up, many commands at once, start-up",
