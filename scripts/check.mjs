@@ -38,6 +38,7 @@ const built = await run("tsc -b");
 const checks = ["biome check --error-on-warnings ."];
 if (built) {
   checks.push("tsc -p tsconfig.tests.json", "knip --no-progress");
+  checks.push("node scripts/api-reference/generate.mjs --check");
   for (const path of packages)
     checks.push(`publint run --strict ${path}`, `attw --profile esm-only --pack ${path}`);
 }

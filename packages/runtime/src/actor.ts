@@ -41,6 +41,7 @@ export interface ActorSpec extends RoleSpec {
 /** What an actor says by itself over the control plane's port, in one message `{ notice }`. */
 export type ActorNotice = RoleNotice | { readonly type: "stalls" };
 
+/** What waits in an actor's mailbox, and what went wrong with it. */
 export interface MailboxStatus {
   /** Bytes that wait to be received. */
   readonly depthBytes: number;

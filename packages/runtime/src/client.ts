@@ -136,7 +136,10 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     return this.#role.observedBelow - 1;
   }
 
-  /** Replaces the ends of the connections to an actor whose thread is another one now. */
+  /**
+   * Replaces the ends of the connections to an actor whose thread is another one now.
+   * @internal
+   */
   replaceEnds({ peer, sending, receiving }: Required<ConnectionEnds>): void {
     if (this.#closing !== undefined) return;
     this.#post.add(peer, openOutbox(sending, peer));
@@ -267,6 +270,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     return this.#closing;
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

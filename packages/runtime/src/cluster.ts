@@ -206,6 +206,7 @@ export class Cluster<M extends AnyStateMachine = AnyStateMachine>
     return this.#closing;
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

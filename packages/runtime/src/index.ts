@@ -22,9 +22,12 @@ export type { ClusterHandle } from "./handle.js";
 export type { EventLoopDelay } from "./metrics/event-loop-delay.js";
 export { type HistogramSnapshot, quantileOf } from "./metrics/histogram.js";
 export type {
+  AcceptorMetricsSnapshot,
   ActorMetricsSnapshot,
   ClientMetricsSnapshot,
   ClusterMetrics,
+  LearnerMetricsSnapshot,
+  ProposerMetricsSnapshot,
 } from "./metrics/snapshot.js";
 export type {
   BytesOptions,
@@ -33,6 +36,7 @@ export type {
   EntriesOptions,
   JoinOptions,
   QueryOptions,
+  ThreadsMode,
   WaitOptions,
 } from "./options.js";
 export { type CommandFailure, ProposeAllError } from "./propose-all-error.js";
@@ -40,7 +44,7 @@ export type { ReplicaEntry } from "./replica/entry-tail.js";
 export { joinReplica } from "./replica/join-replica.js";
 export type { Replica } from "./replica/replica.js";
 export type { ReplicaEvents } from "./replica/replica-events.js";
-export type { ReplicaStatus } from "./role-host.js";
+export type { ReplicaStatus, SnapshotStatus } from "./role-host.js";
 export type {
   AnswerOf,
   AnyStateMachine,
@@ -57,5 +61,6 @@ export type {
   StateMachineClass,
   StateMachineSource,
 } from "./state-machine.js";
+export type { StorageUsage } from "./storage/storage.js";
 export type { SentFrame } from "./trace.js";
 export type { Traffic } from "./traffic.js";

@@ -15,8 +15,11 @@ export interface PrometheusRegistry {
   readonly contentType: string;
   /** The text for Prometheus, of all that is registered. */
   metrics(): Promise<string>;
+  /** Adds one of prom-client's metrics. */
   registerMetric(metric: never): void;
+  /** The metric of a name; undefined when there is none. */
   getSingleMetric(name: string): unknown;
+  /** Takes a metric out again. */
   removeSingleMetric(name: string): void;
 }
 

@@ -89,7 +89,8 @@ export interface BytesStateMachine<Query = unknown, Answer = unknown, Chunk = un
   restore(chunks: AsyncIterable<Chunk>): Promise<void>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a machine of any types, which are then inferred from it
+/** A machine of any types, which are then inferred from it. */
+// biome-ignore lint/suspicious/noExplicitAny: the types are found out, not given
 export type AnyStateMachine = StateMachine<any, any, any, any, any> | BytesStateMachine<any, any, any>;
 
 // biome-ignore lint/suspicious/noExplicitAny: any parameters, any result
@@ -139,6 +140,7 @@ type MayBePromise<T> = [T] extends [never]
 export type CommandOf<M extends AnyStateMachine> = M extends { apply: Apply }
   ? Parameters<M["apply"]>[0]
   : never;
+/** What a machine's `apply` returns; nothing, for one that has only `applyBatch`. */
 export type ResultOf<M extends AnyStateMachine> = M extends { apply: Apply } ? ReturnType<M["apply"]> : never;
 /** What `proposeBytes` takes: bytes, for a machine with `applyBatch`. */
 export type BytesOf<M extends AnyStateMachine> = M extends { applyBatch: Apply } ? Uint8Array : never;
@@ -146,9 +148,11 @@ export type BytesOf<M extends AnyStateMachine> = M extends { applyBatch: Apply }
 export type BytesResultOf<M extends AnyStateMachine> = M extends { readonly batchResults: "none" }
   ? undefined
   : Float64Array;
+/** What a machine's `query` takes; nothing, for one that has none. */
 export type QueryOf<M extends AnyStateMachine> = M extends { query(query: infer Q, at: never): unknown }
   ? Q
   : never;
+/** What a machine's `query` returns. */
 export type AnswerOf<M extends AnyStateMachine> = M extends { query(query: never, at: never): infer A }
   ? A
   : never;

@@ -12,12 +12,14 @@ import {
   type Taken,
 } from "./token-bucket.js";
 
+/** Numbers to add, set back to 0, or a bucket to take tokens from. */
 export type CountersCommand =
   /** `by` is a whole number, 1 when left out. */
   | { readonly op: "add"; readonly key: string; readonly by?: number | undefined }
   | { readonly op: "reset"; readonly key: string }
   | ({ readonly op: "take"; readonly key: string } & BucketLimit);
 
+/** What can be asked: a number, what a bucket would give, how many there are. */
 export type CountersQuery =
   | { readonly op: "get"; readonly key: string }
   /** What `take` would give. */
@@ -33,8 +35,15 @@ export interface CountersSize {
 }
 
 /** What a snapshot has of a bucket: key, version, what it lacks, since when, and what it gains. */
-type BucketRow = readonly [key: string, version: number, missing: number, sinceMs: number, rate: number];
+export type BucketRow = readonly [
+  key: string,
+  version: number,
+  missing: number,
+  sinceMs: number,
+  rate: number,
+];
 
+/** What a snapshot consists of. */
 export type CountersChunk =
   | { readonly timeMs: number }
   | { readonly counters: readonly (readonly [key: string, value: number])[] }
@@ -110,6 +119,7 @@ export default class Counters
   }
 
   /** @param timeMs as for {@link peek} */
+  /** How many there are of each; buckets that are full again do not count. */
   size(timeMs: number = this.#timeMs): CountersSize {
     const buckets = this.#buckets.size - this.#filling.countDue(timeMs);
     return { counters: this.#counters.size, buckets };

@@ -1,6 +1,7 @@
 /** The version of a key that is not there. */
 export const absent = -1;
 
+/** What can be done with a key. */
 export type KeyValueCommand<Value = unknown> =
   | {
       readonly op: "set";
@@ -25,6 +26,7 @@ export interface KeyValueRange {
   readonly limit?: number | undefined;
 }
 
+/** What can be asked. Of the last position that is applied, and without what has expired. */
 export type KeyValueQuery =
   | { readonly op: "get" | "has" | "entry"; readonly key: string }
   | { readonly op: "size" }

@@ -269,6 +269,7 @@ export {
   type KeyValueEntry,
   type KeyValueQuery,
   type KeyValueRange,
+  type KeyValueRow,
 } from "./kv-types.js";
 export type { KeyValueChange, KeyValueListener, KeyValueWatched } from "./watchers.js";
 export { KeyValueStore };

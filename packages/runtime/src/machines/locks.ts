@@ -3,6 +3,7 @@ import { chunksOf } from "./chunks.js";
 import { type Expiring, ExpiryQueue } from "./expiry-queue.js";
 import { requireMilliseconds, requireText, requireWhole, unknownOperation } from "./fields.js";
 
+/** What can be done with a lock of a name. */
 export type LocksCommand =
   /** `owner` tells holders apart: give every holder one of its own. `ttlMs` is in milliseconds of logical time. */
   | { readonly op: "acquire"; readonly name: string; readonly owner: string; readonly ttlMs: number }
@@ -26,6 +27,7 @@ export type LocksResult =
       readonly expiresInMs: number;
     };
 
+/** What can be asked: who holds a lock, or how many are held. */
 export type LocksQuery = { readonly op: "held"; readonly name: string } | { readonly op: "size" };
 
 /** Who holds a lock. */
@@ -36,8 +38,10 @@ export interface Holder {
   readonly expiresInMs: number;
 }
 
-type LockRow = readonly [name: string, owner: string, token: number, expiresAtMs: number];
+/** What a snapshot has of a lock; its time in milliseconds. */
+export type LockRow = readonly [name: string, owner: string, token: number, expiresAtMs: number];
 
+/** What a snapshot consists of: first where the log was. */
 export type LocksChunk = { readonly timeMs: number } | LockRow[];
 
 interface Lock extends Expiring {

@@ -10,6 +10,7 @@ export type KeyValueChange<Value = unknown> =
       readonly version: number;
     };
 
+/** Is told of each change, after the command that made it was applied. */
 export type KeyValueListener<Value = unknown> = (change: KeyValueChange<Value>) => void;
 
 /** What is watched: one key, or all that begin alike. */

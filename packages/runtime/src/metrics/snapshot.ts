@@ -27,13 +27,16 @@ type Values<Table extends Readonly<Record<string, MetricDefinition>>> = {
   readonly [Name in keyof Table]: ValueOf[Table[Name]["kind"] & MetricKind];
 };
 
-type ProposerMetricsSnapshot = { readonly name: string; readonly role: "proposer" } & Values<
+/** What a proposer has counted: see {@link ActorMetricsSnapshot}. */
+export type ProposerMetricsSnapshot = { readonly name: string; readonly role: "proposer" } & Values<
   typeof actorMetrics & typeof proposerMetrics
 >;
-type AcceptorMetricsSnapshot = { readonly name: string; readonly role: "acceptor" } & Values<
+/** What an acceptor has counted: see {@link ActorMetricsSnapshot}. */
+export type AcceptorMetricsSnapshot = { readonly name: string; readonly role: "acceptor" } & Values<
   typeof actorMetrics & typeof acceptorMetrics
 >;
-type LearnerMetricsSnapshot = { readonly name: string; readonly role: "learner" } & Values<
+/** What a learner has counted: see {@link ActorMetricsSnapshot}. */
+export type LearnerMetricsSnapshot = { readonly name: string; readonly role: "learner" } & Values<
   typeof actorMetrics & typeof learnerMetrics
 >;
 

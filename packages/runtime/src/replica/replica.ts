@@ -151,6 +151,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
     return this.#closing;
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
