@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/runtime/test/embed/**", ...faults],
+          exclude: ["**/*.chaos.test.ts", "packages/*/test/embed/**", ...faults],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -53,7 +53,7 @@ export default defineConfig({
       {
         test: {
           name: "embed",
-          include: ["packages/runtime/test/embed/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/embed/**/*.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,

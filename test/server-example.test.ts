@@ -56,10 +56,11 @@ describe.each(["synod", "redis"])("the server on %s", state => {
     if (isAbsent) context.skip("redis-server is not on PATH: install Debian's package redis-server");
     const ask = async (method: string, path: string, headers: Record<string, string> = {}, body?: string) => {
       const response = await fetch(`${site?.url}${path}`, { method, headers, body: body ?? null });
+      const answer = (await response.json()) as { token?: string; visits?: number; user?: string };
       return {
+        ...answer,
         status: response.status,
         retryAfter: response.headers.get("retry-after"),
-        ...(await response.json()),
       };
     };
     expect(await ask("GET", "/nowhere")).toMatchObject({ status: 404 });

@@ -6,10 +6,10 @@ import { load, logIn, profilesOf, visitsOf } from "./load.js";
 import { startSite } from "./site.js";
 
 const state = process.argv[2] ?? "synod";
-const visits = 1_500;
-const reads = 1_500;
+const visits = 800;
+const reads = 800;
 const users = Array.from({ length: 10 }, (_, index) => `user ${index}`);
-const limit = { capacity: 300, refillPerSecond: 1 };
+const limit = { capacity: 150, refillPerSecond: 1 };
 
 const site = await startSite({ state, threads: 3, limit });
 try {

@@ -4,6 +4,7 @@ import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { renderAdaptive } from "./adaptive-table.js";
 import { renderBulk } from "./bulk-table.js";
+import { type EmbedOptions, embedSections, measureEmbedding, renderEmbedding } from "./embed/run.js";
 import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { type BulkOptions, measureBulk } from "./experiments/bulk.js";
 import { type FootprintOptions, measureFootprint, renderFootprint } from "./experiments/footprint.js";
@@ -90,6 +91,20 @@ program
   .addOption(json)
   .action(runFootprint);
 program
+  .command("embed")
+  .description(
+    "what embedding costs: reads, latency by threads mode, catching up, many commands at once, start-up",
+  )
+  .addOption(
+    new Option("--seconds <s>", "measured seconds per row (2)").argParser(
+      secondsBetween(optionLimits.seconds.min, optionLimits.seconds.max),
+    ),
+  )
+  .option("--only <sections>", `what to measure: ${embedSections.join(",")}`, idsAmong(embedSections))
+  .option("--quick", "as little as shows that it works; the figures say nothing", false)
+  .addOption(new Option("--out, --json <file>", "write everything that was measured to a file"))
+  .action(runEmbed);
+program
   .command("trace")
   .description("sequence charts of what a real run sends")
   .addOption(new Option("--protocol <name>").choices(["basic-paxos", "multi-paxos", "both"]).default("both"))
@@ -150,6 +165,13 @@ async function runFootprint(options: FootprintOptions): Promise<void> {
   console.log(renderFootprint(rows));
   if (options.json === undefined) return;
   await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+}
+
+async function runEmbed(options: EmbedOptions): Promise<void> {
+  const figures = await withProgress(onStep => measureEmbedding(options, onStep));
+  console.log(renderEmbedding(figures));
+  if (options.json === undefined) return;
+  await writeJson(options.json, { machine: machine(), versions: versions(), options, ...figures });
 }
 
 async function writeJson(file: string, value: object): Promise<void> {

@@ -24,7 +24,8 @@ export interface Load {
   slice(clients: number, durationMs: number, histogram?: Histogram): Promise<Slice>;
 }
 
-const keys = Array.from({ length: 1000 }, (_, number) => `key${number}`);
+/** What the load sets. */
+export const keys: readonly string[] = Array.from({ length: 1000 }, (_, number) => `key${number}`);
 /** With many clients one of so many commits is timed. Prime, so that it meets every place of a batch. */
 const stride = 17;
 /** Up to so many clients every commit is timed. */

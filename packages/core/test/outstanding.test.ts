@@ -31,6 +31,24 @@ describe("Outstanding", () => {
     expect(outstanding.room).toBe(6);
   });
 
+  it("keeps one deadline for all of a submission, also across the end of its ring", () => {
+    const outstanding = new Outstanding(8);
+    outstanding.submit(bytes, { length: 6, all: 10 });
+    outstanding.answer(1, new Float64Array(6), []);
+    expect(outstanding.earliestDeadline).toBe(Number.POSITIVE_INFINITY);
+    outstanding.submit(bytes, { length: 5, all: 20 });
+    expect(outstanding.earliestDeadline).toBe(20);
+    const settled: Settled[] = [];
+    outstanding.answer(8, Float64Array.of(8, 9), settled);
+    expect(settled).toEqual([{ firstSequence: 8, results: Float64Array.of(8, 9) }]);
+    expect(outstanding.expire(19)).toEqual([]);
+    expect(outstanding.expire(20)).toEqual([7, 10, 11]);
+    expect(outstanding.abandon(7)).toBe(false);
+    outstanding.answer(7, Float64Array.from([7, 8, 9, 10, 11]), settled);
+    expect(settled).toHaveLength(1);
+    expect(outstanding.room).toBe(8);
+  });
+
   it("settles, expires and frees numbers like a list of all that were ever used", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: "max" }), steps => {

@@ -32,5 +32,6 @@ export async function joinReplica(): Promise<never> {
   return unsupported();
 }
 
+export { quantileOf } from "./metrics/histogram.js";
 export { ProposeAllError } from "./propose-all-error.js";
 export { SynodError };

@@ -40,27 +40,32 @@ const largeArrays = { calls: 16, commands: 1000 } as const;
 /** As in the rows of the main table: idle clusters hardly disturb the one that is measured. */
 const idle = { leaseMs: 5000, sessionTimeoutMs: 3_600_000 };
 
+const starts = [
+  single,
+  () => lists("proposeAll, arrays of 100", smallArrays),
+  () => lists("proposeAll, arrays of 1,000", largeArrays),
+  () => bytes("proposeBytes, Map", { cells: "map", results: "numbers" }),
+  () => bytes("proposeBytes, typed array", { cells: "array", results: "numbers" }),
+  () => bytes("proposeBytes, no results", { cells: "array", results: "none" }),
+  async () => listCeiling("ceiling, arrays of 1,000", largeArrays),
+  async () => bytesCeiling("ceiling, bytes", largeArrays),
+];
+
+/** How many steps {@link measureBulk} will report. */
+export const bulkSteps = starts.length * (samplesPerLoad + warmUpSamples + 1);
+
 /** Measures what it gains to propose many commands with one promise, and as bytes. @throws VerificationError */
 export async function measureBulk({ seconds }: BulkOptions, onStep: OnStep): Promise<BulkRow[]> {
-  const starts = [
-    single,
-    () => lists("proposeAll, arrays of 100", smallArrays),
-    () => lists("proposeAll, arrays of 1,000", largeArrays),
-    () => bytes("proposeBytes, Map", { cells: "map", results: "numbers" }),
-    () => bytes("proposeBytes, typed array", { cells: "array", results: "numbers" }),
-    () => bytes("proposeBytes, no results", { cells: "array", results: "none" }),
-    async () => listCeiling("ceiling, arrays of 1,000", largeArrays),
-    async () => bytesCeiling("ceiling, bytes", largeArrays),
-  ];
-  const total = starts.length * (samplesPerLoad + warmUpSamples + 1);
   let done = 0;
   const running: Running[] = [];
   try {
     for (const start of starts) running.push(await start());
-    const sampled = await sampleInTurns(running, { clients, seconds }, what => onStep(++done, total, what));
+    const sampled = await sampleInTurns(running, { clients, seconds }, what =>
+      onStep(++done, bulkSteps, what),
+    );
     for (const { id, verify } of running) {
       await naming(id, verify);
-      onStep(++done, total, `${id}: verified`);
+      onStep(++done, bulkSteps, `${id}: verified`);
     }
     const first = sampled.get(running[0]!.id)!.commitsPerSecond;
     return running.map(({ id }) => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type LoopedActor, runActors } from "../../dist/actor-loop.js";
+import { runtimeLimits } from "../../dist/limits.js";
 import {
   createConnection,
   createDoorbell,
@@ -8,7 +9,6 @@ import {
   openInboxes,
   openOutbox,
 } from "../../dist/mailbox/index.js";
-import { runtimeLimits } from "../../dist/limits.js";
 
 const never = Number.POSITIVE_INFINITY;
 
