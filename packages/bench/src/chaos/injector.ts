@@ -46,6 +46,8 @@ export class FaultInjector {
   readonly #clients: StruckClients;
   /** Until when an actor is away, on the process's clock; for ever until it comes back. */
   readonly #awayUntilMs = new Map<string, number>();
+  /** By actor: all that share its thread, itself included. */
+  #mates: ReadonlyMap<string, readonly string[]> = new Map();
   #leader: string | null = null;
 
   constructor(cluster: Cluster<ChaosMachine>, actors: Actors, clients: StruckClients) {
@@ -64,7 +66,11 @@ export class FaultInjector {
   }
 
   async start(): Promise<void> {
-    this.#leader ??= (await this.#cluster.status()).leader;
+    const { leader, actors } = await this.#cluster.status();
+    this.#leader ??= leader;
+    const onThread = (thread: string) =>
+      actors.filter(actor => actor.thread === thread).map(({ name }) => name);
+    this.#mates = new Map(actors.map(({ name, thread }) => [name, onThread(thread)] as const));
   }
 
   /** Resolves when all actors are back. @throws Error when they do not come back */
@@ -123,19 +129,31 @@ export class FaultInjector {
 
   async #kill(part: Part, names: readonly string[]): Promise<Omit<Struck, "kind">> {
     const calledAtMs = monotonicMs();
-    for (const name of names) this.#awayUntilMs.set(name, Number.POSITIVE_INFINITY);
+    for (const name of names.flatMap(one => this.#matesOf(one))) {
+      this.#awayUntilMs.set(name, Number.POSITIVE_INFINITY);
+    }
     await Promise.all(names.map(name => this.#cluster.faults.kill(name)));
     return this.#struck(names.length === 1 ? `${part} ${names[0]}` : part, calledAtMs);
   }
 
   async #pause(part: Part, name: string, durationMs: number): Promise<Omit<Struck, "kind">> {
     const calledAtMs = monotonicMs();
-    this.#awayUntilMs.set(name, calledAtMs + durationMs);
-    await this.#cluster.faults.pause(name, { ms: durationMs });
-    const struck = this.#struck(`${part} ${name} for ${durationMs} ms`, calledAtMs);
-    // A kill may have come between.
-    if (this.#awayUntilMs.get(name) !== Number.POSITIVE_INFINITY) {
-      this.#awayUntilMs.set(name, struck.struckAtMs + durationMs);
+    const mates = this.#matesOf(name);
+    for (const mate of mates) this.#awayUntilMs.set(mate, calledAtMs + durationMs);
+    const what = `${part} ${name} for ${durationMs} ms`;
+    try {
+      await this.#cluster.faults.pause(name, { ms: durationMs });
+    } catch (error) {
+      // Of two faults at once the other one may have ended the thread that both were for.
+      const isDown = error instanceof SynodError && error.code === "ACTOR_FAILED";
+      if (!isDown || mates.length === 1) throw error;
+      return this.#struck(`${what}, which was down`, calledAtMs);
+    }
+    const struck = this.#struck(what, calledAtMs);
+    for (const mate of mates) {
+      // A kill may have come between.
+      if (this.#awayUntilMs.get(mate) === Number.POSITIVE_INFINITY) continue;
+      this.#awayUntilMs.set(mate, struck.struckAtMs + durationMs);
     }
     return struck;
   }
@@ -174,6 +192,10 @@ export class FaultInjector {
 
   #struck(what: string, calledAtMs: number): Omit<Struck, "kind"> {
     return { what, calledAtMs, struckAtMs: monotonicMs(), clients: this.#clients.alive };
+  }
+
+  #matesOf(name: string): readonly string[] {
+    return this.#mates.get(name) ?? [name];
   }
 
   #isUp(name: string): boolean {

@@ -66,6 +66,12 @@ test("a cluster gets over the faults of a fresh seed", async () => {
   expectSound(ran);
 });
 
+test("a cluster gets over the faults of threads that several actors share", async () => {
+  const ran = await chaos(["--seed", "3", "--seconds", "4", "--every-ms", "1000", "--threads", "compact"]);
+  expectSound(ran);
+  expect(ran.result.faults.length).toBeGreaterThan(1);
+});
+
 test("commits are counted before, while and after leaders are killed", async () => {
   const ran = await chaos(["--seed", "1", "--seconds", "6", "--kill-leader-every-ms", "1000"]);
   expectSound(ran);

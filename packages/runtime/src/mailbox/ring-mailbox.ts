@@ -86,7 +86,7 @@ export class RingInbox implements Inbox, ParkingInbox {
   }
 
   hasSettledFrames(): boolean {
-    return this.#senders.sources().some(lane => lane.hasSettledFrames());
+    return this.#senders.some(lane => lane.hasSettledFrames());
   }
 
   depthBytes(): number {

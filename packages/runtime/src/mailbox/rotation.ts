@@ -82,6 +82,12 @@ export class Senders<Source extends FrameSource> {
     return this.#control.isEmpty() && this.#bulk.isEmpty();
   }
 
+  /** Makes no garbage: each park that times out asks it. */
+  some(test: (source: Source) => boolean): boolean {
+    for (const { control, bulk } of this.#byName.values()) if (test(control) || test(bulk)) return true;
+    return false;
+  }
+
   depthBytes(): number {
     return this.sources().reduce((bytes, source) => bytes + source.depthBytes(), 0);
   }
