@@ -20,6 +20,8 @@ export default defineConfig({
           name: "core",
           include: ["packages/core/test/**/*.test.ts"],
           pool: "forks",
+          // Nothing of it waits for a clock: with two cores Vitest would leave one of them idle.
+          maxWorkers: 2,
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
           server,

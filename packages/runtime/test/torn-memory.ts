@@ -18,7 +18,8 @@ export function expectCaught(check: () => void): void {
   }
   const isNoticed =
     caught instanceof CheckFailure || (caught as { code?: string } | undefined)?.code === "STORAGE_FAILED";
-  if (!isNoticed) throw new Error(`the bug is not caught; ${caught ?? "nothing was thrown"}`, { cause: caught });
+  if (!isNoticed)
+    throw new Error(`the bug is not caught; ${caught ?? "nothing was thrown"}`, { cause: caught });
 }
 
 export function copyOf(region: SharedArrayBuffer): SharedArrayBuffer {
