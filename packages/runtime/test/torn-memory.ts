@@ -8,6 +8,11 @@ import type { Random } from "@synod/core/testing";
 /** What a check found out, as opposed to a crash, which proves nothing. */
 export class CheckFailure extends Error {}
 
+/** A check has found something out, or the memory's own checks have. */
+export function isNoticed(error: unknown): boolean {
+  return error instanceof CheckFailure || (error as { code?: string } | undefined)?.code === "STORAGE_FAILED";
+}
+
 /** Fails unless a check notices, or the memory's own checks do when nothing was damaged. */
 export function expectCaught(check: () => void): void {
   let caught: unknown;
@@ -16,9 +21,7 @@ export function expectCaught(check: () => void): void {
   } catch (error) {
     caught = error;
   }
-  const isNoticed =
-    caught instanceof CheckFailure || (caught as { code?: string } | undefined)?.code === "STORAGE_FAILED";
-  if (!isNoticed)
+  if (!isNoticed(caught))
     throw new Error(`the bug is not caught; ${caught ?? "nothing was thrown"}`, { cause: caught });
 }
 
