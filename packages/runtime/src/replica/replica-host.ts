@@ -66,7 +66,7 @@ export class ReplicaHost {
   readonly #observer: Observer;
   readonly #applier: Applier;
   readonly #reader: EventLoopReader;
-  readonly #post = new Post(undefined);
+  readonly #post = new Post({});
   /** A snapshot is being restored, and nothing is applied. */
   #isRestoring = false;
   /** The log is kept from here on at least: an older snapshot is of no use. */
