@@ -1,0 +1,71 @@
+import { readFileSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  /** The file for a page without a bundler. */
+  readonly unpkg?: string;
+}
+
+const library = "d3-flame-graph";
+/** It names no file for pages. */
+const libraryFile = "dist/d3-flamegraph.umd.min.js";
+
+/** The scripts of d3-flame-graph and of all that it stands on, in an order in which each finds what it needs. */
+export function flameGraphScripts(): string[] {
+  const scripts: string[] = [];
+  const seen = new Set<string>();
+  const add = (name: string, from: NodeJS.Require): void => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const folder = folderOf(name, from);
+    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+    const here = createRequire(join(folder, "package.json"));
+    for (const dependency of Object.keys(manifest.dependencies ?? {})) add(dependency, here);
+    const file = name === library ? libraryFile : manifest.unpkg;
+    // Some are parts of others on a page.
+    if (file !== undefined) scripts.push(readFileSync(join(folder, file), "utf8"));
+  };
+  add(library, createRequire(import.meta.url));
+  return scripts;
+}
+
+/** A package need not export its package.json, but it lies in a folder of the package's name. */
+function folderOf(name: string, from: NodeJS.Require): string {
+  for (const path of from.resolve.paths(name) ?? []) {
+    try {
+      // Links lead to where its own dependencies lie beside it.
+      return dirname(realpathSync(join(path, name, "package.json")));
+    } catch {
+      // Not here: further up.
+    }
+  }
+  throw new Error(`${name} is not installed: install @synod/bench again`);
+}
+
+/** Runs in the page: draws one flame graph per thread, as wide as there is room, on paper as on a screen. */
+export const pageScript = `
+const flames = JSON.parse(document.getElementById("flames").textContent);
+const colours = { synod: "#7fb2e5", program: "#f5a65b", package: "#8fcf9a", node: "#c3c7cf", garbage: "#ea7f7f" };
+function draw(widthOf) {
+  for (const [index, flame] of flames.entries()) {
+    const box = document.getElementById("flame-" + index);
+    box.replaceChildren();
+    if (!(flame.value > 0)) continue;
+    const chart = flamegraph.default()
+      .width(widthOf(box)).cellHeight(18).minFrameSize(1).transitionDuration(150).sort(true).inverted(true)
+      .setColorMapper(frame => frame.highlight ? "#e600e6" : colours[frame.data.kind])
+      .setLabelHandler(frame => frame.data.name + ": " + frame.data.value.toFixed(1) + " ms, " +
+        (100 * frame.data.value / flame.value).toFixed(1) + " % of the busy time");
+    chart.title("");
+    d3.select(box).datum(structuredClone(flame)).call(chart);
+  }
+}
+const onScreen = () => draw(box => box.clientWidth);
+let resizing;
+addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(onScreen, 200); });
+addEventListener("beforeprint", () => draw(() => 660));
+addEventListener("afterprint", onScreen);
+onScreen();
+`;
