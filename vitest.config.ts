@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/embed/**", ...faults],
+          exclude: ["**/*.chaos.test.ts", "packages/*/test/{embed,profile}/**", ...faults],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -55,7 +55,7 @@ export default defineConfig({
       {
         test: {
           name: "embed",
-          include: ["packages/{runtime,bench}/test/embed/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/{embed,profile}/**/*.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,

@@ -90,6 +90,8 @@ export interface ActorControl {
   inspect(stateDigest: boolean): Inspection;
   /** Begins to record its thread. */
   startProfile(request: ProfileRequest): void;
+  /** What is recorded from now on counts. */
+  markProfile(): void;
   /** What was recorded; undefined when this life of the thread was not asked to. */
   stopProfile(): ThreadProfile | undefined;
   /** Blocks the thread, after a notice that it does. */
@@ -221,6 +223,10 @@ export class Actor implements ActorControl {
   startProfile(request: ProfileRequest): void {
     this.#profiler ??= new ThreadProfiler();
     this.#profiler.start(request);
+  }
+
+  markProfile(): void {
+    this.#profiler?.mark();
   }
 
   stopProfile(): ThreadProfile | undefined {

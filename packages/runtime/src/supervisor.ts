@@ -124,6 +124,11 @@ export class Supervisor {
     await this.#askThreads(control => control.startProfile(request));
   }
 
+  /** What is recorded from now on counts, and nothing before. */
+  async markProfiles(): Promise<void> {
+    await this.#askThreads(control => control.markProfile());
+  }
+
   /** What was recorded of the threads that are up and were asked to, by the thread's name. */
   async stopProfiles(): Promise<ProfiledThread[]> {
     const answers = await this.#askThreads(control => control.stopProfile());

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Session } from "node:inspector";
+import type { Profiler, Session } from "node:inspector";
 import { performance } from "node:perf_hooks";
 
 /** What is to be recorded of a thread. */
@@ -32,10 +32,16 @@ export interface ThreadProfile {
 export class ThreadProfiler {
   #session: Session | undefined;
   #request: ProfileRequest | undefined;
-  #sinceMs = 0;
+  #startedMs = 0;
+  #markedMs = 0;
   #clock: ThreadClock | null = null;
 
-  /** What was recorded before is thrown away. @throws Error when this Node.js was built without the inspector */
+  /**
+   * Begins to look at the stack, and has all code optimized anew: load the thread for a while before {@link mark}.
+   * What was recorded before is thrown away.
+   *
+   * @throws Error when this Node.js was built without the inspector
+   */
   start(request: ProfileRequest): void {
     this.#session?.disconnect();
     // Asked for here: no other thread is to pay for loading it.
@@ -47,9 +53,22 @@ export class ThreadProfiler {
     session.connect();
     this.#session = session;
     this.#request = request;
-    const { cpuIntervalUs, allocationIntervalBytes } = request;
     ask(session, "Profiler.enable");
-    ask(session, "Profiler.setSamplingInterval", { interval: cpuIntervalUs });
+    ask(session, "Profiler.setSamplingInterval", { interval: request.cpuIntervalUs });
+    ask(session, "Profiler.start");
+    // A loop that was optimized while it ran is in no list of functions, and would show as the line that calls it. To
+    // count calls V8 throws away whatever is optimized; what is optimized anew the profiler is told of.
+    ask(session, "Profiler.startPreciseCoverage", { callCount: true });
+    ask(session, "Profiler.stopPreciseCoverage");
+    this.#startedMs = performance.now();
+    this.#begin();
+  }
+
+  /** What is recorded from now on counts, and nothing before; call it once, if at all. */
+  mark(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const { allocationIntervalBytes } = this.#request as ProfileRequest;
     if (allocationIntervalBytes !== undefined) {
       ask(session, "HeapProfiler.startSampling", {
         samplingInterval: allocationIntervalBytes,
@@ -57,18 +76,17 @@ export class ThreadProfiler {
         includeObjectsCollectedByMinorGC: true,
       });
     }
-    ask(session, "Profiler.start");
-    this.#clock = readClock();
-    this.#sinceMs = performance.now();
+    this.#begin();
   }
 
   /** Undefined when nothing was started. */
   stop(): ThreadProfile | undefined {
     const session = this.#session;
     if (session === undefined) return undefined;
-    const wallMs = performance.now() - this.#sinceMs;
+    const wallMs = performance.now() - this.#markedMs;
     const clock = clockSince(this.#clock);
-    const { profile } = ask<{ profile: object }>(session, "Profiler.stop");
+    const { profile } = ask<{ profile: Profiler.Profile }>(session, "Profiler.stop");
+    const cut = profileFrom(profile, profile.startTime + (this.#markedMs - this.#startedMs) * 1000);
     const allocations =
       this.#request?.allocationIntervalBytes === undefined
         ? undefined
@@ -76,12 +94,28 @@ export class ThreadProfiler {
     session.disconnect();
     this.#session = undefined;
     return {
-      cpu: JSON.stringify(profile),
+      cpu: JSON.stringify(cut),
       ...(allocations === undefined ? {} : { allocations: JSON.stringify(allocations) }),
       wallMs,
       clock,
     };
   }
+
+  #begin(): void {
+    this.#clock = readClock();
+    this.#markedMs = performance.now();
+  }
+}
+
+/** The looks from a moment on, in microseconds of the profile's clock. How they spread over lines stays that of all. */
+function profileFrom(profile: Profiler.Profile, fromUs: number): Profiler.Profile {
+  const { samples = [], timeDeltas = [] } = profile;
+  let atUs = profile.startTime;
+  let first = 0;
+  while (first < samples.length && atUs + (timeDeltas[first] ?? 0) < fromUs) atUs += timeDeltas[first++] ?? 0;
+  const deltas = timeDeltas.slice(first);
+  if (deltas[0] !== undefined) deltas[0] = Math.round(atUs + deltas[0] - fromUs);
+  return { ...profile, startTime: Math.round(fromUs), samples: samples.slice(first), timeDeltas: deltas };
 }
 
 /** A session on its own thread answers before `post` returns. */

@@ -19,9 +19,9 @@ export interface Recording {
   /** By actor, and by the client's name. */
   readonly wakes: ReadonlyMap<string, Wakes>;
   readonly load: LoadFigures;
-  /** Commits per second just before the profilers started. */
-  readonly commitsPerSecondBefore: number;
   readonly stages: StageReport;
+  /** Calls that were under way at once. */
+  readonly callers: number;
   readonly cores: number;
   readonly idleShare: number;
   readonly processCores: number;
@@ -38,17 +38,45 @@ export interface RecordOptions {
 /** The thread that runs the load: this one. */
 export const clientThread = "client";
 
+/** The profilers of all threads of a cluster, and of this one, which is the client's. */
+class Profilers {
+  readonly #own = new ThreadProfiler();
+  #supervisor: ReturnType<typeof supervisorOf> | undefined;
+
+  async start(
+    cluster: Subject["cluster"],
+    { allocations }: { readonly allocations: boolean },
+  ): Promise<void> {
+    const { cpuIntervalUs, allocationIntervalBytes } = profileLimits;
+    const request = { cpuIntervalUs, ...(allocations ? { allocationIntervalBytes } : {}) };
+    this.#supervisor = supervisorOf(cluster);
+    await this.#supervisor.startProfiles(request);
+    this.#own.start(request);
+  }
+
+  async mark(): Promise<void> {
+    await this.#supervisor?.markProfiles();
+    this.#own.mark();
+  }
+
+  /** Its own first: it would show how the others are asked. */
+  async stop(client: string): Promise<ProfiledThread[]> {
+    const profile = this.#own.stop();
+    const own = profile === undefined ? [] : [{ thread: clientThread, actors: [client], profile }];
+    return [...own, ...((await this.#supervisor?.stopProfiles()) ?? [])];
+  }
+}
+
 /** Loads a cluster that times stages, and records what all its threads do. @throws what a call has thrown */
 export async function record(subject: Subject, options: RecordOptions): Promise<Recording> {
+  const profilers = new Profilers();
+  // Before the warm-up: see ThreadProfiler.start.
+  await profilers.start(subject.cluster, options);
   const load = new SteadyLoad(subject.load);
   try {
-    await load.run(options.warmUpMs / 2, options.signal);
-    load.restart();
-    const beforeMs = performance.now();
-    await load.run(options.warmUpMs / 2, options.signal);
-    const commitsPerSecondBefore = (load.read().commits * 1000) / (performance.now() - beforeMs);
-    const recorded = await recordLoad(subject, load, options);
-    return { ...recorded, commitsPerSecondBefore };
+    await load.run(options.warmUpMs, options.signal);
+    const recorded = await recordLoad(subject, load, profilers, options);
+    return { ...recorded, callers: subject.load.callers };
   } finally {
     await load.stop();
   }
@@ -57,18 +85,14 @@ export async function record(subject: Subject, options: RecordOptions): Promise<
 async function recordLoad(
   { cluster, client }: Subject,
   load: SteadyLoad,
-  { seconds, allocations, signal }: RecordOptions,
-): Promise<Omit<Recording, "commitsPerSecondBefore">> {
-  const { cpuIntervalUs, allocationIntervalBytes } = profileLimits;
-  const request = { cpuIntervalUs, ...(allocations ? { allocationIntervalBytes } : {}) };
-  const supervisor = supervisorOf(cluster);
+  profilers: Profilers,
+  { seconds, signal }: RecordOptions,
+): Promise<Omit<Recording, "callers">> {
   const stages = new StageRecorder();
-  const own = new ThreadProfiler();
   const before = await cluster.metrics();
   const answersBefore = answersOf(await cluster.inspect());
   const { wakeUps: wakeUpsBefore } = client.metrics();
-  await supervisor.startProfiles(request);
-  own.start(request);
+  await profilers.mark();
   watchStages(client, stages.add);
   load.restart();
   const machine = machineTimes();
@@ -80,9 +104,7 @@ async function recordLoad(
   const idleShare = idleSince(machine);
   const figures = load.read();
   watchStages(client, () => undefined);
-  // Its own first: it would show how the others are asked.
-  const profile = own.stop();
-  const threads = await supervisor.stopProfiles();
+  const threads = await profilers.stop(client.name);
   const wakes = wakesBetween(before, await cluster.metrics());
   wakes.set(client.name, {
     wakeUps: client.metrics().wakeUps - wakeUpsBefore,
@@ -90,10 +112,7 @@ async function recordLoad(
   });
   return {
     seconds: ms / 1000,
-    threads: [
-      ...(profile === undefined ? [] : [{ thread: clientThread, actors: [client.name], profile }]),
-      ...threads,
-    ],
+    threads,
     wakes,
     load: figures,
     stages: stages.read(),

@@ -32,11 +32,12 @@ export async function runProfile(options: ProfileOptions, { signal, onStep }: Pr
   const folder = new OutputFolder(options.out, options.force);
   await folder.prepare(["index.html", "profile.json"]);
   onStep("starting a cluster");
-  const timed = await startSubject(options, { isTimed: true });
+  const timed = await startSubject(options, true);
   try {
     onStep(`${options.seconds} s under the profilers`);
     const { seconds, allocations } = options;
-    const recording = await record(timed, { seconds, allocations, signal, warmUpMs: profileLimits.warmUpMs });
+    const { warmUpMs } = profileLimits;
+    const recording = await record(timed, { seconds, allocations, signal, warmUpMs });
     const report = analyse(recording);
     onStep("what the time stamps cost");
     const cost = signal.aborted ? undefined : await costOf(timed, options, signal);
@@ -53,7 +54,7 @@ async function costOf(
   options: ProfileOptions,
   signal: AbortSignal,
 ): Promise<StageCost | undefined> {
-  const plain = await startSubject(options, { isTimed: false });
+  const plain = await startSubject(options, false);
   try {
     return await measureStageCost(timed, plain, { seconds: options.seconds, signal });
   } finally {

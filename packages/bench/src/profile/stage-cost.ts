@@ -12,6 +12,8 @@ export interface StageCost {
   readonly from: number;
   readonly to: number;
   readonly pairs: number;
+  /** Of the halves with stage times, without any profiler: their median. */
+  readonly commitsPerSecond: number;
   /** The same of pairs of which both halves were without: what two equal runs differ by. */
   readonly noise: { readonly ratio: number; readonly from: number; readonly to: number };
 }
@@ -32,6 +34,7 @@ export async function measureStageCost(
   for (const subject of [timed, plain]) await rateOf(subject, sliceMs, signal);
   const ratios: number[] = [];
   const equal: number[] = [];
+  const rates: number[] = [];
   // A busy machine makes slices longer than they were asked to be.
   const untilMs = performance.now() + 2000 * seconds;
   for (let pair = 0; pair < pairs && !signal.aborted; pair++) {
@@ -40,11 +43,13 @@ export async function measureStageCost(
     const on = await rateOf(timed, sliceMs, signal);
     const second = await rateOf(plain, sliceMs, signal);
     if (signal.aborted || first === 0 || second === 0) break;
+    rates.push(on);
     ratios.push((2 * on) / (first + second));
     equal.push(second / first);
   }
   if (ratios.length === 0) return undefined;
-  return { ...spreadOf(ratios), pairs: ratios.length, noise: spreadOf(equal) };
+  const commitsPerSecond = median(rates) as number;
+  return { ...spreadOf(ratios), pairs: ratios.length, commitsPerSecond, noise: spreadOf(equal) };
 }
 
 /** Commits per second of a load in its steady state. */

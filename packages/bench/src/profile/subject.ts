@@ -39,18 +39,13 @@ const clientsDefault = 4096;
 /** So that a thread that is interrupted by profilers loses no lease. */
 const leaseMs = 5000;
 
-export async function startSubject(
-  options: SubjectOptions,
-  { isTimed }: { isTimed: boolean },
-): Promise<Subject> {
+/** `isTimed`: whether batches carry the times of their stages. */
+export async function startSubject(options: SubjectOptions, isTimed: boolean): Promise<Subject> {
   return options.load === "bytes" ? startBytes(options, isTimed) : startObjects(options, isTimed);
 }
 
 async function startObjects(options: SubjectOptions, isTimed: boolean): Promise<Subject> {
-  const cluster = await start<VerifyingStore>(
-    { ...settings(options), stateMachine: VerifyingStore },
-    isTimed,
-  );
+  const cluster = await start<VerifyingStore>({ ...settings(options), stateMachine: VerifyingStore }, how);
   return withClient(cluster, client => {
     const payload = options.payload === 0 ? {} : { payload: "x".repeat(options.payload) };
     let proposed = 0;
@@ -93,8 +88,9 @@ async function withClient<M extends AnyStateMachine>(
   loadOf: (client: Client<M>) => LoadShape,
 ): Promise<Subject> {
   try {
+    const any = cluster as unknown as Cluster<AnyStateMachine>;
     const client = await cluster.connect();
-    return { cluster: cluster as unknown as Cluster<AnyStateMachine>, client, load: loadOf(client) };
+    return { cluster: any, client, load: loadOf(client) };
   } catch (error) {
     await cluster.close();
     throw error;

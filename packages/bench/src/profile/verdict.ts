@@ -25,6 +25,8 @@ export interface ThreadEvidence {
 
 export interface Evidence {
   readonly threads: readonly ThreadEvidence[];
+  /** Calls that were under way at once. */
+  readonly callers: number;
   readonly cores: number;
   /** Cores that were idle, all together as a share of all, from 0 to 1. */
   readonly idleShare: number;
@@ -47,7 +49,8 @@ export function verdictOf(evidence: Evidence): Verdict {
   if (busiest !== undefined && busiest.busy >= verdictLimits.busy) return threadBound(busiest, evidence);
   const isFull = evidence.idleShare < verdictLimits.idle;
   const isOwn = evidence.processCores >= verdictLimits.ownShare * evidence.cores;
-  if (isFull && isOwn) return coresBound(evidence);
+  // One call at a time waits for each step of it, however many cores there are.
+  if (isFull && isOwn && evidence.callers > 1) return coresBound(evidence);
   return latencyBound(busiest, evidence);
 }
 
