@@ -108,15 +108,15 @@ test("a cluster that was not asked for it keeps no times", async () => {
 });
 
 test("stamps travel behind the fields of a frame, and nothing does without them", () => {
-  const message = propose(0, 2);
-  const plain = encodeFrame(message).slice();
-  const stamped = encodeFrame(message, [session, 0, 1.5, 2.5]).slice();
-  expect(decodeFrame(Buffer.from(stamped))).toEqual({
+  const message = { type: "fetch", firstInstance: 3 } as const;
+  const plain = Uint8Array.from(encodeFrame(message));
+  const stamped = Uint8Array.from(encodeFrame(message, [session, 0, 1.5, 2.5]));
+  expect(decodeFrame(stamped)).toEqual({
     message,
     depth: undefined,
     stamps: [session, 0, 1.5, 2.5],
   });
-  expect(decodeFrame(Buffer.from(plain))).toEqual({ message, depth: undefined, stamps: undefined });
+  expect(decodeFrame(plain)).toEqual({ message, depth: undefined, stamps: undefined });
   expect(stamped.length).toBeGreaterThan(plain.length);
 });
 

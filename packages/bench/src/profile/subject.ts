@@ -45,7 +45,10 @@ export async function startSubject(options: SubjectOptions, isTimed: boolean): P
 }
 
 async function startObjects(options: SubjectOptions, isTimed: boolean): Promise<Subject> {
-  const cluster = await start<VerifyingStore>({ ...settings(options), stateMachine: VerifyingStore }, how);
+  const cluster = await start<VerifyingStore>(
+    { ...settings(options), stateMachine: VerifyingStore },
+    isTimed,
+  );
   return withClient(cluster, client => {
     const payload = options.payload === 0 ? {} : { payload: "x".repeat(options.payload) };
     let proposed = 0;
