@@ -193,7 +193,7 @@ export interface ResolvedOptions {
 const withStages = new WeakSet<object>();
 
 /**
- * Has a cluster that is started with these options time the stages of one command of each batch, for `watchStages`. No
+ * Has a cluster that is started with these options time the stages of batches, for `watchStages`. No
  * option of its own: what it tells belongs to the benchmark. Nothing of it happens with `trace`, nor to batches that a
  * distinguished learner tells of.
  */

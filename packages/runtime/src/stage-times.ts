@@ -23,13 +23,16 @@ interface Mark {
 }
 
 /**
- * Stamps the batches that pass one actor or client, one command of each, where a cluster was asked for it. Core knows
+ * Stamps batches that pass one actor or client, one command of each, where a cluster was asked for it. Core knows
  * nothing of it: what comes in is found again by what goes out, as it is with causal depths.
  *
  * What is lost on the way, sent again or forwarded is not sampled.
  */
 export class StageTimes {
   readonly #acceptQuorum: number;
+  readonly #every: number;
+  /** At a client: batches that go untimed before the next one that is timed. */
+  #untimed = 0;
   /** By session: stamps that have come and whose commands have not left. */
   readonly #bySession = new Map<number, StageStamps[]>();
   /** By first instance: what an acceptor was told to accept, or what a learner has votes for. */
@@ -42,13 +45,15 @@ export class StageTimes {
   /** A client's listener. */
   onStages: OnStages | undefined;
 
-  /** So many votes make a learner know that a value is chosen. */
-  constructor(acceptQuorum: number) {
+  /** So many votes make a learner know that a value is chosen; a client times one batch of so many. */
+  constructor(acceptQuorum: number, every: number = runtimeLimits.stampedEvery) {
     this.#acceptQuorum = acceptQuorum;
+    this.#every = every;
   }
 
-  /** A client was given a command; so many wait before it. One of each batch is timed, the first that was called. */
+  /** A client was given a command; so many wait before it. The first of its batch is timed, where that is. */
   called(queuedBefore: number): void {
+    if (this.#untimed > 0) return;
     this.#mark ??= { position: this.#taken + queuedBefore, calledMs: monotonicMs() };
   }
 
@@ -57,8 +62,10 @@ export class StageTimes {
     const mark = this.#mark;
     const offset = mark === undefined ? -1 : mark.position - this.#taken;
     this.#taken += count;
+    if (mark === undefined) this.#untimed = Math.max(0, this.#untimed - 1);
     if (mark === undefined || offset >= count) return;
     this.#mark = undefined;
+    this.#untimed = this.#every - 1;
     // Negative when what waited before it was cancelled: nobody knows any more which one it was.
     if (offset >= 0) rememberIn(this.#called, firstSequence + offset, mark.calledMs);
   }

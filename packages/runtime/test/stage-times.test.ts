@@ -54,8 +54,8 @@ const response = (firstSequence: number, count: number) =>
 
 describe("one client's command at a time", () => {
   test.each([
-    { acceptors: 3, proposed: 40, learners: 2 },
-    { acceptors: 1, proposed: 40, learners: 1 },
+    { acceptors: 3, proposed: 110, learners: 2 },
+    { acceptors: 1, proposed: 110, learners: 1 },
   ])(
     "$acceptors acceptors: its times are within the call, in order",
     async ({ acceptors, proposed, learners }) => {
@@ -78,7 +78,8 @@ describe("one client's command at a time", () => {
             expect(timesMs.at(-1)).toBeLessThanOrEqual(answeredMs);
           }
         }
-        expect(seen.length).toBeGreaterThan(proposed / 2);
+        expect(seen.length).toBeGreaterThan(0);
+        expect(seen.length).toBeLessThanOrEqual(proposed / 11);
       } finally {
         await cluster.close();
       }
@@ -92,7 +93,7 @@ test("calls with many commands are timed as well", async () => {
     const client = await cluster.connect();
     let seen = 0;
     watchStages(client, () => seen++);
-    for (let call = 0; call < 10; call++)
+    for (let call = 0; call < 22; call++)
       await client.proposeAll(Array.from({ length: 100 }, (_, n) => ({ n })));
     expect(seen).toBeGreaterThan(0);
   } finally {
@@ -121,7 +122,7 @@ test("stamps travel behind the fields of a frame, and nothing does without them"
 });
 
 test("the first command that was called of each batch is timed, and none of a batch that began before", () => {
-  const client = new StageTimes(2);
+  const client = new StageTimes(2, 1);
   client.called(0);
   client.called(1);
   client.numbered(10, 2);
@@ -161,4 +162,14 @@ test("a learner takes the vote that completes the quorum; the leader is told no 
   learner.received(accepted(0, 2), stampsAt(10), 11);
   expect(learner.sent(response(0, 2))?.slice(6, 9)).toEqual([5, 8, 9]);
   expect(learner.sent(response(0, 2)), "sent again").toBeUndefined();
+});
+
+test("a client has one batch of so many timed", () => {
+  const client = new StageTimes(2, 3);
+  const timed = Array.from({ length: 9 }, (_, sequence) => {
+    client.called(0);
+    client.numbered(sequence, 1);
+    return client.sent(propose(sequence, 1)) !== undefined;
+  });
+  expect(timed).toEqual([true, false, false, true, false, false, true, false, false]);
 });

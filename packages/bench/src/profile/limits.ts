@@ -14,10 +14,10 @@ export const profileLimits = {
   /** Calls under way and commands of each, of `--load proposeAll` and `--load bytes`. */
   bulk: { calls: 16, commands: 1000 },
   /**
-   * With and without stage times, in turns: so many pairs, fewer where they take too long, of slices of at least so
-   * many milliseconds.
+   * With and without stage times, in turns: so many rounds of four slices, fewer where they take too long, of at least
+   * so many milliseconds each. Before them so many slices that do not count.
    */
-  cost: { pairs: 10, pairsLeast: 3, sliceMs: 100 },
+  cost: { rounds: 8, roundsLeast: 3, sliceMs: 100, warmUpSlices: 8 },
   /** Shares of a thread's time below which a frame is not drawn: nobody would see it. */
   drawnShare: 0.001,
   /** Rows of a table of lines. */

@@ -71,7 +71,7 @@ function stageTable({ stages, load }: ProfileReport): string {
   ]);
   const all = stages.whole;
   rows.push(["all", "", ...[all.meanMs, all.p50Ms, all.p99Ms].map(milliseconds), "", ""]);
-  const note = `${whole(stages.samples)} commands, one of each batch, from the call until its promise is settled. The callers saw a mean of ${milliseconds(load.meanLatencyMs)} ms for a call.`;
+  const note = `${whole(stages.samples)} commands, one of every eleventh batch, from the call until its promise is settled. The callers saw a mean of ${milliseconds(load.meanLatencyMs)} ms for a call.`;
   return `${table(["stage, ms", "", "mean", "p50", "p99", "in mailboxes", "at work"], rows)}<p class="dim">${escaped(note)}</p>`;
 }
 

@@ -5,7 +5,7 @@ import { type Files, OutputFolder } from "./output.js";
 import { renderPage } from "./page.js";
 import { type Recording, record } from "./record.js";
 import { measureStageCost, type StageCost } from "./stage-cost.js";
-import { type Subject, type SubjectOptions, startSubject } from "./subject.js";
+import { type SubjectOptions, startSubject } from "./subject.js";
 import { renderProfile } from "./text.js";
 
 export interface ProfileOptions extends SubjectOptions {
@@ -32,33 +32,42 @@ export async function runProfile(options: ProfileOptions, { signal, onStep }: Pr
   const folder = new OutputFolder(options.out, options.force);
   await folder.prepare(["index.html", "profile.json"]);
   onStep("starting a cluster");
-  const timed = await startSubject(options, true);
+  const recording = await recordingOf(options, signal, onStep);
+  const report = analyse(recording);
+  onStep("what the time stamps cost");
+  const cost = signal.aborted ? undefined : await costOf(options, signal);
+  const files = filesOf(recording, report, cost, titleOf(options));
+  await folder.write(files, figuresOf(options, report, cost));
+  return `${renderProfile(report, cost)}\n\nOpen ${options.out}/index.html, or a .cpuprofile in DevTools or speedscope.`;
+}
+
+async function recordingOf(
+  options: ProfileOptions,
+  signal: AbortSignal,
+  onStep: (what: string) => void,
+): Promise<Recording> {
+  const subject = await startSubject(options, true);
   try {
     onStep(`${options.seconds} s under the profilers`);
     const { seconds, allocations } = options;
-    const { warmUpMs } = profileLimits;
-    const recording = await record(timed, { seconds, allocations, signal, warmUpMs });
-    const report = analyse(recording);
-    onStep("what the time stamps cost");
-    const cost = signal.aborted ? undefined : await costOf(timed, options, signal);
-    const files = filesOf(recording, report, cost, titleOf(options));
-    await folder.write(files, figuresOf(options, report, cost));
-    return `${renderProfile(report, cost)}\n\nOpen ${options.out}/index.html, or a .cpuprofile in DevTools or speedscope.`;
+    return await record(subject, { seconds, allocations, signal, warmUpMs: profileLimits.warmUpMs });
   } finally {
-    await timed.cluster.close();
+    await subject.cluster.close();
   }
 }
 
-async function costOf(
-  timed: Subject,
-  options: ProfileOptions,
-  signal: AbortSignal,
-): Promise<StageCost | undefined> {
-  const plain = await startSubject(options, false);
+/** Of two clusters that nothing was recorded of. */
+async function costOf(options: ProfileOptions, signal: AbortSignal): Promise<StageCost | undefined> {
+  const timed = await startSubject(options, true);
   try {
-    return await measureStageCost(timed, plain, { seconds: options.seconds, signal });
+    const plain = await startSubject(options, false);
+    try {
+      return await measureStageCost(timed, plain, { seconds: options.seconds, signal });
+    } finally {
+      await plain.cluster.close();
+    }
   } finally {
-    await plain.cluster.close();
+    await timed.cluster.close();
   }
 }
 

@@ -5,68 +5,101 @@ import { SteadyLoad } from "./load.js";
 import { StageRecorder } from "./stage-times.js";
 import type { Subject } from "./subject.js";
 
-/** What it costs that batches carry the times of their stages. */
-export interface StageCost {
-  /** Commits per second with / without: the median of pairs that were measured in turns, and their quartiles. */
+/** A ratio of neighbours in time: its median and its quartiles. */
+export interface PairedRatio {
   readonly ratio: number;
   readonly from: number;
   readonly to: number;
-  readonly pairs: number;
-  /** Of the halves with stage times, without any profiler: their median. */
+}
+
+/** What it costs that batches carry the times of their stages, measured in turns. */
+export interface StageCost {
+  readonly rounds: number;
+  /** Commits per second with stage times, without any profiler: their median. */
   readonly commitsPerSecond: number;
-  /** The same of pairs of which both halves were without: what two equal runs differ by. */
-  readonly noise: { readonly ratio: number; readonly from: number; readonly to: number };
+  /** Commits per second, with / without. */
+  readonly rate: PairedRatio;
+  /** CPU time of the process for each commit, with / without: what other programs take is not in it. */
+  readonly cpu: PairedRatio;
+  /** The same of two halves that were both without: what equal runs differ by. */
+  readonly equalRate: PairedRatio;
+  readonly equalCpu: PairedRatio;
+}
+
+interface Slice {
+  readonly commitsPerSecond: number;
+  /** Microseconds. */
+  readonly cpuPerCommit: number;
 }
 
 /**
- * Measures two clusters in turns, with stage times and without; each pair is with, without and without again, so that
- * the same pair says what the machine makes of two equal halves. Undefined when the signal ended it too soon.
+ * Measures two clusters in turns, with stage times and without: with, without, without, with, so that drift hits both
+ * alike, and the two in the middle say what the machine makes of equal halves. Both must be fresh: a thread that has
+ * worked for longer is compiled better, which makes more of a difference than stamps. Undefined when the signal ended
+ * it too soon.
  */
 export async function measureStageCost(
   timed: Subject,
   plain: Subject,
   { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<StageCost | undefined> {
-  const { pairs, pairsLeast, sliceMs: leastMs } = profileLimits.cost;
-  const sliceMs = Math.max(leastMs, (seconds * 1000) / pairs / 3);
+  const { rounds, roundsLeast, sliceMs: leastMs, warmUpSlices } = profileLimits.cost;
+  const sliceMs = Math.max(leastMs, (seconds * 1000) / rounds / 4);
   watchStages(timed.client, new StageRecorder().add);
-  // Both are compiled, and have grown as they will, before anything counts.
-  for (const subject of [timed, plain]) await rateOf(subject, sliceMs, signal);
-  const ratios: number[] = [];
-  const equal: number[] = [];
-  const rates: number[] = [];
+  const turns = [timed, plain, plain, timed];
+  for (let slice = 0; slice < warmUpSlices; slice++)
+    await sliceOf(turns[slice % turns.length]!, sliceMs, signal);
+  const measured: Slice[][] = [];
   // A busy machine makes slices longer than they were asked to be.
   const untilMs = performance.now() + 2000 * seconds;
-  for (let pair = 0; pair < pairs && !signal.aborted; pair++) {
-    if (pair >= pairsLeast && performance.now() > untilMs) break;
-    const first = await rateOf(plain, sliceMs, signal);
-    const on = await rateOf(timed, sliceMs, signal);
-    const second = await rateOf(plain, sliceMs, signal);
-    if (signal.aborted || first === 0 || second === 0) break;
-    rates.push(on);
-    ratios.push((2 * on) / (first + second));
-    equal.push(second / first);
+  for (let round = 0; round < rounds && !signal.aborted; round++) {
+    if (measured.length >= roundsLeast && performance.now() > untilMs) break;
+    const slices: Slice[] = [];
+    for (const subject of turns) {
+      const slice = await sliceOf(subject, sliceMs, signal);
+      if (slice !== undefined) slices.push(slice);
+    }
+    if (slices.length === turns.length && !signal.aborted) measured.push(slices);
   }
-  if (ratios.length === 0) return undefined;
-  const commitsPerSecond = median(rates) as number;
-  return { ...spreadOf(ratios), pairs: ratios.length, commitsPerSecond, noise: spreadOf(equal) };
+  return measured.length === 0 ? undefined : costOf(measured);
 }
 
-/** Commits per second of a load in its steady state. */
-async function rateOf({ load }: Subject, ms: number, signal: AbortSignal): Promise<number> {
+function costOf(measured: readonly (readonly Slice[])[]): StageCost {
+  const at = (slices: readonly Slice[], turn: number, of: keyof Slice) => (slices[turn] as Slice)[of];
+  const compared = (of: keyof Slice) =>
+    spreadOf(measured.map(each => (at(each, 0, of) + at(each, 3, of)) / (at(each, 1, of) + at(each, 2, of))));
+  const equal = (of: keyof Slice) => spreadOf(measured.map(each => at(each, 2, of) / at(each, 1, of)));
+  const timed = measured.flatMap(each => [at(each, 0, "commitsPerSecond"), at(each, 3, "commitsPerSecond")]);
+  return {
+    rounds: measured.length,
+    commitsPerSecond: median(timed) as number,
+    rate: compared("commitsPerSecond"),
+    cpu: compared("cpuPerCommit"),
+    equalRate: equal("commitsPerSecond"),
+    equalCpu: equal("cpuPerCommit"),
+  };
+}
+
+/** A load in its steady state; undefined when nothing was committed. */
+async function sliceOf({ load }: Subject, ms: number, signal: AbortSignal): Promise<Slice | undefined> {
   const running = new SteadyLoad(load);
   try {
     await running.run(ms / 5, signal);
     running.restart();
     const sinceMs = performance.now();
+    const since = process.cpuUsage();
     await running.run(ms, signal);
-    return (running.read().commits * 1000) / (performance.now() - sinceMs);
+    const { commits } = running.read();
+    const { user, system } = process.cpuUsage(since);
+    if (commits === 0) return undefined;
+    const seconds = (performance.now() - sinceMs) / 1000;
+    return { commitsPerSecond: commits / seconds, cpuPerCommit: (user + system) / commits };
   } finally {
     await running.stop();
   }
 }
 
-function spreadOf(ratios: readonly number[]): { ratio: number; from: number; to: number } {
+function spreadOf(ratios: readonly number[]): PairedRatio {
   const sorted = [...ratios].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.round((sorted.length - 1) * share)] as number;
   return { ratio: median(ratios) as number, from: at(0.25), to: at(0.75) };

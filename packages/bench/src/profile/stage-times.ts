@@ -40,7 +40,7 @@ export interface PartFigures extends StageFigures {
 }
 
 export interface StageReport {
-  /** Commands that were timed, one of each batch. */
+  /** Commands that were timed, one of each batch that was. */
   readonly samples: number;
   readonly stages: readonly (Stage & StageFigures)[];
   readonly parts: readonly PartFigures[];

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { ProfileReport, ThreadReport } from "./analyse.js";
-import type { StageCost } from "./stage-cost.js";
+import type { PairedRatio, StageCost } from "./stage-cost.js";
 
 /** Lines of each thread on the terminal; the page has more. */
 const linesShown = 3;
@@ -32,12 +32,16 @@ export function loadLine({ load, seconds }: ProfileReport, cost: StageCost | und
 /** What it costs to time the stages, as measured in the same run. */
 export function costLine(cost: StageCost | undefined): string {
   if (cost === undefined) return "What the time stamps cost was not measured: the run ended before.";
-  const { ratio, from, to, pairs, noise } = cost;
+  const { rate, cpu, equalRate, equalCpu, rounds } = cost;
   return (
-    `Time stamps on batches: ${ratio.toFixed(3)} x the commits/s of a cluster without (quartiles ${from.toFixed(2)} to ` +
-    `${to.toFixed(2)}, ${pairs} pairs in turns); two equal halves differ by ${noise.ratio.toFixed(3)} x ` +
-    `(${noise.from.toFixed(2)} to ${noise.to.toFixed(2)}).`
+    `Time stamps on batches, with / without, ${rounds} rounds in turns: commits/s ${ratioText(rate)}, CPU time for each commit ` +
+    `${ratioText(cpu)}. Two equal halves differ by ${ratioText(equalRate)} and ${ratioText(equalCpu)}.`
   );
+}
+
+/** With its quartiles. */
+function ratioText({ ratio, from, to }: PairedRatio): string {
+  return `${ratio.toFixed(3)} x (${from.toFixed(2)} to ${to.toFixed(2)})`;
 }
 
 function threadRows(threads: readonly ThreadReport[]): string[][] {

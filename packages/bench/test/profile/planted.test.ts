@@ -66,8 +66,8 @@ test("one call at a time: nobody is busy, and the longest hop or stage is named"
   expect(verdict).toMatchObject({ bound: "latency", threads: [] });
   expect(verdict.text).toMatch(/^Nobody is busy; .* One commit takes .* 4 hops .* longest.* is /);
   expect(stages.samples).toBeGreaterThan(0);
-  // A sample is taken within a call that is timed as well; the first and the last may be on one side only.
-  expect(Math.abs(stages.samples - load.commits)).toBeLessThanOrEqual(2);
+  // One of eleven commands; those at the ends may be on one side only.
+  expect(stages.samples).toBeLessThanOrEqual(load.commits / 11 + 2);
   expect(stages.whole.meanMs).toBeGreaterThan(0);
   const named = threads.map(({ thread }) => thread);
   expect(named).toEqual([
