@@ -21,7 +21,7 @@ export function renderPage(
 <h1>${escaped(title)}</h1>
 <p class="dim">${escaped(`${cpu}, ${report.cores} cores, ${platform()} ${arch()}, Node ${process.versions.node}, load average ${(loadavg()[0] ?? 0).toFixed(1)}; a look at each stack every ${profileLimits.cpuIntervalUs} us`)}</p>
 <p class="verdict">${escaped(report.verdict.text)}</p>
-<p>${escaped(loadLine(report, cost))}.</p>
+<p>${escaped(loadLine(report))}.</p>
 <h2>Threads</h2>${threadTable(report.threads)}
 <h2>Where a command's time goes</h2>${stageTable(report)}<p class="dim">${escaped(costLine(cost))}</p>
 <h2>What each thread does while it is busy</h2>

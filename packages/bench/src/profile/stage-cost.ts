@@ -15,13 +15,11 @@ export interface PairedRatio {
 /** What it costs that batches carry the times of their stages, measured in turns. */
 export interface StageCost {
   readonly rounds: number;
-  /** Commits per second with stage times, without any profiler: their median. */
-  readonly commitsPerSecond: number;
   /** Commits per second, with / without. */
   readonly rate: PairedRatio;
   /** CPU time of the process for each commit, with / without: what other programs take is not in it. */
   readonly cpu: PairedRatio;
-  /** The same of two halves that were both without: what equal runs differ by. */
+  /** The same of two neighbours of the same kind: what equal runs differ by. */
   readonly equalRate: PairedRatio;
   readonly equalCpu: PairedRatio;
 }
@@ -32,9 +30,15 @@ interface Slice {
   readonly cpuPerCommit: number;
 }
 
+/** Four slices: with, without, without and with, or the other way round. */
+interface Round {
+  readonly isForth: boolean;
+  readonly slices: readonly Slice[];
+}
+
 /**
- * Measures two clusters in turns, with stage times and without: with, without, without, with, so that drift hits both
- * alike, and the two in the middle say what the machine makes of equal halves. Both must be fresh: a thread that has
+ * Measures two clusters in turns, with stage times and without: with, without, without, with, and then the other way
+ * round, so that drift hits both alike; the two in the middle say what the machine makes of equal halves. Both must be fresh: a thread that has
  * worked for longer is compiled better, which makes more of a difference than stamps. Undefined when the signal ended
  * it too soon.
  */
@@ -46,33 +50,38 @@ export async function measureStageCost(
   const { rounds, roundsLeast, sliceMs: leastMs, warmUpSlices } = profileLimits.cost;
   const sliceMs = Math.max(leastMs, (seconds * 1000) / rounds / 4);
   watchStages(timed.client, new StageRecorder().add);
-  const turns = [timed, plain, plain, timed];
+  const forth = [timed, plain, plain, timed];
+  const back = [plain, timed, timed, plain];
   for (let slice = 0; slice < warmUpSlices; slice++)
-    await sliceOf(turns[slice % turns.length]!, sliceMs, signal);
-  const measured: Slice[][] = [];
+    await sliceOf(forth[slice % forth.length]!, sliceMs, signal);
+  const measured: Round[] = [];
   // A busy machine makes slices longer than they were asked to be.
   const untilMs = performance.now() + 2000 * seconds;
   for (let round = 0; round < rounds && !signal.aborted; round++) {
     if (measured.length >= roundsLeast && performance.now() > untilMs) break;
+    const isForth = round % 2 === 0;
     const slices: Slice[] = [];
-    for (const subject of turns) {
+    for (const subject of isForth ? forth : back) {
       const slice = await sliceOf(subject, sliceMs, signal);
       if (slice !== undefined) slices.push(slice);
     }
-    if (slices.length === turns.length && !signal.aborted) measured.push(slices);
+    if (slices.length === forth.length && !signal.aborted) measured.push({ isForth, slices });
   }
   return measured.length === 0 ? undefined : costOf(measured);
 }
 
-function costOf(measured: readonly (readonly Slice[])[]): StageCost {
-  const at = (slices: readonly Slice[], turn: number, of: keyof Slice) => (slices[turn] as Slice)[of];
+function costOf(measured: readonly Round[]): StageCost {
+  const at = ({ slices }: Round, turn: number, of: keyof Slice) => (slices[turn] as Slice)[of];
   const compared = (of: keyof Slice) =>
-    spreadOf(measured.map(each => (at(each, 0, of) + at(each, 3, of)) / (at(each, 1, of) + at(each, 2, of))));
-  const equal = (of: keyof Slice) => spreadOf(measured.map(each => at(each, 2, of) / at(each, 1, of)));
-  const timed = measured.flatMap(each => [at(each, 0, "commitsPerSecond"), at(each, 3, "commitsPerSecond")]);
+    spreadOf(
+      measured.map(round => {
+        const ratio = (at(round, 0, of) + at(round, 3, of)) / (at(round, 1, of) + at(round, 2, of));
+        return round.isForth ? ratio : 1 / ratio;
+      }),
+    );
+  const equal = (of: keyof Slice) => spreadOf(measured.map(round => at(round, 2, of) / at(round, 1, of)));
   return {
     rounds: measured.length,
-    commitsPerSecond: median(timed) as number,
     rate: compared("commitsPerSecond"),
     cpu: compared("cpuPerCommit"),
     equalRate: equal("commitsPerSecond"),

@@ -8,7 +8,7 @@ const linesShown = 3;
 /** What a run has found, for a terminal: the sentence comes last. */
 export function renderProfile(report: ProfileReport, cost: StageCost | undefined): string {
   return [
-    loadLine(report, cost),
+    loadLine(report),
     columns(threadRows(report.threads)),
     columns(stageRows(report)),
     costLine(cost),
@@ -17,14 +17,9 @@ export function renderProfile(report: ProfileReport, cost: StageCost | undefined
   ].join("\n\n");
 }
 
-export function loadLine({ load, seconds }: ProfileReport, cost: StageCost | undefined): string {
-  const rate = load.commits / seconds;
-  const without =
-    cost === undefined
-      ? ""
-      : ` (${(rate / cost.commitsPerSecond).toFixed(2)} x of the rate without them, a little later)`;
+export function loadLine({ load, seconds }: ProfileReport): string {
   return (
-    `${whole(rate)} commits/s under the profilers${without}, in ${seconds.toFixed(1)} s; ` +
+    `${whole(load.commits / seconds)} commits/s under the profilers, in ${seconds.toFixed(1)} s; ` +
     `a call takes ${load.meanLatencyMs.toFixed(2)} ms, p50 ${load.latencyMs.p50.toFixed(2)}, p99 ${load.latencyMs.p99.toFixed(2)}`
   );
 }
