@@ -34,7 +34,7 @@ const startMs = performance.now();
 const packages = readdirSync(join(root, "packages")).map(name => `packages/${name}`);
 
 // Everything but lint reads the built output.
-const built = await run("tsc -b");
+const built = (await run("tsc -b")) && (await run("node scripts/bundle-actors.mjs"));
 const checks = ["biome check --error-on-warnings ."];
 if (built) {
   checks.push("tsc -p tsconfig.tests.json", "knip --no-progress");
