@@ -102,6 +102,22 @@ export class Proposer {
     return this.#state.kind === "leading" ? this.#options.index : (this.#leader(now)?.proposer ?? -1);
   }
 
+  /**
+   * Something waits for the next heartbeat of a leader, or for an acceptor to grant one. Otherwise it is soon enough to
+   * read them whenever this proposer is told something else, or its {@link deadline} comes: it reads all of them first.
+   */
+  get expectsNews(): boolean {
+    const state = this.#state;
+    switch (state.kind) {
+      case "following":
+        return this.#queue.commands > 0 || this.#reads.length > 0 || this.#election.isAwaited;
+      case "preparing":
+        return true;
+      case "leading":
+        return this.#reads.length > 0 || this.leaseUntil <= this.#heartbeatAt;
+    }
+  }
+
   /** Commands that wait for a place in the pipeline. */
   get queuedCommands(): number {
     return this.#queue.commands;

@@ -234,6 +234,62 @@ describe("a leader with a lease", () => {
   });
 });
 
+describe("a proposer that may sleep through heartbeats and their answers", () => {
+  it("leads with a lease that lasts beyond its next heartbeat", () => {
+    const role = proposer();
+    role.campaign(0);
+    expect(role.expectsNews).toBe(true);
+    promise(role, 0);
+    sent(role, 0);
+    expect(role.expectsNews, "nothing is granted yet").toBe(true);
+    grant(role, leaseMs, 1);
+    expect(role.expectsNews).toBe(false);
+    // The answers to each round are read when the next one is due; one round in vain is no reason to hurry.
+    for (const beat of [1, 2, 3]) {
+      sent(role, beat * heartbeatMs, { heartbeats: true });
+      expect(role.expectsNews, `after ${beat} rounds without an answer`).toBe(beat === 3);
+    }
+    grant(role, leaseMs + heartbeatMs, 2);
+    expect(role.expectsNews).toBe(false);
+  });
+
+  it("follows a leader and has nothing for it", () => {
+    const role = proposer();
+    expect(role.expectsNews, "nobody leads").toBe(true);
+    hear(role, ballotOf(1), leaseMs, 0);
+    expect(role.expectsNews).toBe(false);
+    role.campaign(leaseMs);
+    refuse(role, "acceptor-0", ballotOf(7), leaseMs + 1);
+    expect([role.state, role.expectsNews]).toEqual(["following", true]);
+    hear(role, ballotOf(7), 3 * leaseMs, leaseMs + 2);
+    expect(role.expectsNews).toBe(false);
+  });
+
+  it("has neither commands nor reads that wait for somebody who leads", () => {
+    const late = leaseMs + 1;
+    const waits = proposer();
+    hear(waits, ballotOf(1), leaseMs, 0);
+    propose(waits, late, 1);
+    expect(waits.expectsNews).toBe(true);
+    hear(waits, ballotOf(1), late + leaseMs, late + 1);
+    expect(waits.expectsNews).toBe(false);
+    const reads = proposer();
+    hear(reads, ballotOf(1), leaseMs, 0);
+    read(reads, 1, late);
+    expect(reads.expectsNews).toBe(true);
+  });
+
+  it("has not promised to hand over, and has no reads that wait for a round", () => {
+    const handing = leader();
+    handing.transferLeadership(1, 10);
+    expect(handing.expectsNews).toBe(true);
+    const role = leader();
+    read(role, 1, trustedMs);
+    sent(role, trustedMs);
+    expect(role.expectsNews).toBe(true);
+  });
+});
+
 describe("reads", () => {
   it("are answered at once under a lease, with everything that is proposed", () => {
     const role = leader();
