@@ -139,12 +139,7 @@ export class ThreadSleeper extends Sleeper {
    * Sleeps unless `hasFrames`, which it asks after raising the flag. `beforeWaking` runs with the flag still up
    * when time ran out, which is the only moment at which a lost wake-up can be told from a late one.
    */
-  sleep(
-    timeoutMs: number,
-    unhurried: number,
-    hasFrames: () => boolean,
-    beforeWaking: () => void,
-  ): Awakening {
+  sleep(timeoutMs: number, unhurried: number, hasFrames: () => boolean, beforeWaking: () => void): Awakening {
     this.raiseFlag(unhurried);
     let awakening: Awakening = "at-once";
     if (!hasFrames() && !this.hasCalls()) {

@@ -68,9 +68,7 @@ test("actors take turns until none has anything to do; then the thread parks", a
   b.frames = 2;
   await run();
   const full = runtimeLimits.framesPerTurn;
-  expect(list).toEqual([
-    ...[`a takes ${full}`, "b takes 2", "a takes 1", "b takes 0", "parks"],
-  ]);
+  expect(list).toEqual([`a takes ${full}`, "b takes 2", "a takes 1", "b takes 0", "parks"]);
 });
 
 test("nobody ticks before all mail has been read, and then the earliest, one in each round", async () => {
