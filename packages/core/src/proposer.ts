@@ -119,14 +119,9 @@ export class Proposer {
    */
   get expectsNews(): boolean {
     const state = this.#state;
-    switch (state.kind) {
-      case "following":
-        return this.#queue.commands > 0 || this.#reads.length > 0 || this.#election.isAwaited;
-      case "preparing":
-        return true;
-      case "leading":
-        return this.#reads.length > 0 || this.leaseUntil <= this.#heartbeatSentAt;
-    }
+    if (state.kind === "preparing" || this.#reads.length > 0) return true;
+    if (state.kind === "leading") return this.leaseUntil <= this.#heartbeatSentAt;
+    return this.#queue.commands > 0 || this.#election.isAwaited;
   }
 
   /** Commands that wait for a place in the pipeline. */
