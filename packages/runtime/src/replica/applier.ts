@@ -7,12 +7,12 @@ import {
   type Results,
   sliceBatch,
 } from "@synod/core";
-import { monotonicMs } from "../clock.js";
 import { runtimeLimits } from "../limits.js";
 import { NoResults } from "../result-codec.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import type { EntryTail } from "./entry-tail.js";
 import { CommandRunner, type Part } from "./run-commands.js";
+import type { Slice } from "./slice.js";
 
 /** It answers nobody, so it belongs to no learner. */
 const noLearner = -1;
@@ -69,14 +69,14 @@ export class Applier {
     }
   }
 
-  /** Applies what waits, until about then, in milliseconds. */
-  run(until: number): void {
+  /** Applies what waits, until the slice is over. */
+  run(slice: Slice): void {
     while (this.#head < this.#backlog.length) {
+      if (slice.isOver) return;
       const entry = this.#backlog[this.#head] as AcceptedEntry;
-      const startedAt = monotonicMs();
-      if (startedAt >= until) return;
+      const startedAt = slice.now();
       this.#applyPiece(entry);
-      const tookMs = monotonicMs() - startedAt;
+      const tookMs = slice.now() - startedAt;
       if (tookMs > pieceMs) this.#pieceCommands = Math.max(1, this.#pieceCommands >> 1);
       else if (tookMs < pieceMs / 4) {
         this.#pieceCommands = Math.min(this.#pieceCommands * 2, runtimeLimits.replicaPieceCommandsMax);

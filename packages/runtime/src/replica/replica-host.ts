@@ -23,6 +23,7 @@ import { restoreInto } from "../snapshots/snapshot-restoring.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import { Applier } from "./applier.js";
 import type { EntryTail } from "./entry-tail.js";
+import { Slice } from "./slice.js";
 
 /** What a replica is made of; `joinReplica` puts it together. */
 export interface ReplicaParts {
@@ -67,16 +68,18 @@ export class ReplicaHost {
   readonly #applier: Applier;
   readonly #reader: EventLoopReader;
   readonly #post = new Post(undefined);
+  readonly #slice = new Slice(runtimeLimits.replicaSliceMs);
   /** A snapshot is being restored, and nothing is applied. */
   #isRestoring = false;
   /** The log is kept from here on at least: an older snapshot is of no use. */
   #restoreFrom = 1;
   #isStepScheduled = false;
-  #applyUntil = 0;
   #isFlushScheduled = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
+  /** The timer has gone off, and what came before that is read first. */
+  #isLate = false;
   #keepsAlive = false;
   #announcedAtMs = monotonicMs();
   #retryTimer: NodeJS.Timeout | undefined;
@@ -105,17 +108,14 @@ export class ReplicaHost {
       onFrames: () => this.#step(),
       onPause: () => this.#step(),
     };
-    this.#reader = new EventLoopReader(inbox, recipient, {
-      turnMs: runtimeLimits.replicaSliceMs,
-      frames: runtimeLimits.replicaFramesPerLook,
-    });
+    this.#reader = new EventLoopReader(inbox, recipient, this.#slice, runtimeLimits.replicaFramesPerLook);
     for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
   }
 
   /** Begins with the newest snapshot, if there is one: that is shorter than the log. */
   start(): void {
     if (snapshotsFrom(this.#parts.snapshotRegions, this.#restoreFrom).length > 0) void this.#restore();
-    this.#tick();
+    this.#slice.within(this.#tick);
     this.#reader.listen();
   }
 
@@ -125,6 +125,11 @@ export class ReplicaHost {
 
   get appliedBelow(): number {
     return this.#applier.appliedBelow;
+  }
+
+  /** The most that it has taken of one turn of the event loop, in milliseconds. */
+  get longestSliceMs(): number {
+    return this.#slice.longestMs;
   }
 
   /** Logical time of what was applied last, in milliseconds. */
@@ -152,7 +157,7 @@ export class ReplicaHost {
     this.#isFlushScheduled = true;
     process.nextTick(() => {
       this.#isFlushScheduled = false;
-      if (!this.#isClosed) this.#step();
+      if (!this.#isClosed) this.#slice.within(this.#step);
     });
   }
 
@@ -175,7 +180,7 @@ export class ReplicaHost {
   }
 
   /** Takes what was learned, applies for a while, and sends what came of it. */
-  #step(): void {
+  readonly #step = (): void => {
     if (this.#isClosed) return;
     const now = monotonicMs();
     if (this.#learn() && !this.#isRestoring) {
@@ -183,14 +188,14 @@ export class ReplicaHost {
       // What is to be fetched behind the snapshot must not wait.
       this.#learn();
     }
-    if (!this.#isRestoring) this.#apply(now);
+    if (!this.#isRestoring) this.#apply();
     this.#sync(now);
     this.#watcher.onStep(now);
     if (this.#isClosed) return;
     this.#observer.hold(this.#applier.isFull);
     this.#post.flush();
     this.#armTimer();
-  }
+  };
 
   /** True when acceptors have forgotten what comes next. */
   #learn(): boolean {
@@ -200,17 +205,15 @@ export class ReplicaHost {
     return snapshotWanted !== undefined;
   }
 
-  #apply(now: number): void {
+  #apply(): void {
     const before = this.#applier.appliedBelow;
-    // One slice in a turn of the event loop, however often there is mail in it.
-    if (!this.#isStepScheduled) this.#applyUntil = now + runtimeLimits.replicaSliceMs;
-    this.#applier.run(this.#applyUntil);
+    this.#applier.run(this.#slice);
     if (this.#applier.appliedBelow > before) this.#noteApplied();
     if (this.#applier.isIdle || this.#isStepScheduled) return;
     this.#isStepScheduled = true;
-    setImmediate(() => {
+    this.#slice.nextTurn(() => {
       this.#isStepScheduled = false;
-      this.#step();
+      this.#slice.within(this.#step);
     });
   }
 
@@ -252,7 +255,7 @@ export class ReplicaHost {
         this.#applier.dropBelow(found.instance);
         try {
           const target = makeMachine?.() ?? machine;
-          const state = await restoreInto(target, found, runtimeLimits.replicaSliceMs);
+          const state = await restoreInto(target, found, this.#slice.pauses());
           if (this.#isClosed) return;
           this.#applier.restored(target, state);
           break;
@@ -269,7 +272,7 @@ export class ReplicaHost {
     this.#isRestoring = false;
     this.#watcher.onRestored();
     this.#noteApplied();
-    this.#step();
+    this.#slice.within(this.#step);
   }
 
   #newestSnapshot() {
@@ -287,6 +290,7 @@ export class ReplicaHost {
 
   #armTimer(): void {
     const at = Math.min(this.#observer.deadline, this.syncs.deadline, this.#watcher.deadline);
+    if (this.#isLate) return;
     if (this.#timer !== undefined && at >= this.#timerAt - 1) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
@@ -299,17 +303,20 @@ export class ReplicaHost {
     this.#timerAt = 0;
     if (!this.#watcher.isOpen()) return;
     // A thread that wakes up late reads its mail before any of its deadlines passes.
-    this.#reader.receiveWaiting();
-    if (!this.#isClosed) this.#tick();
+    this.#isLate = true;
+    this.#reader.receiveWaitingInTurns(() => {
+      this.#isLate = false;
+      this.#slice.within(this.#tick);
+    });
   };
 
-  #tick(): void {
+  readonly #tick = (): void => {
     const now = monotonicMs();
     this.#announceIfUnheard(now);
     this.#observer.tick(now);
     this.syncs.tick(now);
     this.#step();
-  }
+  };
 
   /** Actors that it hears nothing of may know nothing of it: announcements reach only those that run. */
   #announceIfUnheard(now: number): void {

@@ -65,6 +65,14 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
     return this.#host.appliedBelow - 1;
   }
 
+  /**
+   * The most that this replica has taken of one turn of this thread's event loop so far, in milliseconds: learning,
+   * applying and restoring, whatever of garbage collection fell into it, and waiting for a core.
+   */
+  get longestSliceMs(): number {
+    return this.#host.longestSliceMs;
+  }
+
   get closed(): boolean {
     return this.#closing !== undefined;
   }
