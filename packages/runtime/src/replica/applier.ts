@@ -84,7 +84,7 @@ export class Applier {
     }
     this.#backlog = [];
     this.#head = 0;
-    this.#runner.forget();
+    this.#runner.forget(this.#tail.isFollowed);
   }
 
   /** Goes on from a snapshot that was restored into `machine`. */
@@ -130,7 +130,7 @@ export class Applier {
 
   /** A session remembers only how many there were: a replica is never asked for results. */
   #run(machine: AnyStateMachine, part: Part): Results {
-    this.#tail.add(this.#runner.run(machine, part));
+    this.#tail.add(this.#runner.run(machine, part, this.#tail.isFollowed));
     return new NoResults(part.segment.count - part.skip);
   }
 }

@@ -142,6 +142,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
       },
       ended: (over: EntryIterator) => {
         this.#iterators.delete(over);
+        this.#tail.isFollowed = this.#iterators.size > 0;
         signal?.removeEventListener("abort", onAbort);
       },
       trimmed: (instance: number) => this.#trimmedError(instance),
@@ -150,6 +151,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
     const onAbort = () => iterator.end(aborted(signal));
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#iterators.add(iterator);
+    this.#tail.isFollowed = true;
     return iterator as AsyncIterableIterator<ReplicaEntry<CommandOf<M>, ResultOf<M>>>;
   }
 
