@@ -24,7 +24,8 @@ export class TurnProbe {
 
   constructor() {
     this.#collections = new PerformanceObserver(list => {
-      for (const { duration } of list.getEntries()) this.#collectionMs = Math.max(this.#collectionMs, duration);
+      for (const { duration } of list.getEntries())
+        this.#collectionMs = Math.max(this.#collectionMs, duration);
     });
     this.#collections.observe({ entryTypes: ["gc"] });
     this.#next = setImmediate(this.#onTurn);

@@ -30,7 +30,8 @@ export class Applier {
   #backlog: AcceptedEntry[] = [];
   #head = 0;
   #bytes = 0;
-  #pieceCommands = 64;
+  /** Few, until it is known how long they take. */
+  #pieceCommands = 1;
 
   constructor(machine: AnyStateMachine, sessionTimeoutMs: number, tail: EntryTail) {
     this.#tail = tail;

@@ -18,11 +18,11 @@ import { runtimeLimits } from "../limits.js";
 import type { Inbox, Outbox } from "../mailbox/index.js";
 import type { ResolvedOptions } from "../options.js";
 import { Post } from "../post.js";
-import { type SnapshotRegion, snapshotsFrom } from "../snapshots/index.js";
-import { restoreInto } from "../snapshots/snapshot-restoring.js";
+import type { SnapshotRegion } from "../snapshots/index.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import { Applier } from "./applier.js";
 import type { EntryTail } from "./entry-tail.js";
+import { Restoring } from "./restoring.js";
 import { Slice } from "./slice.js";
 
 /** What a replica is made of; `joinReplica` puts it together. */
@@ -66,6 +66,7 @@ export class ReplicaHost {
   readonly #watcher: ReplicaWatcher;
   readonly #observer: Observer;
   readonly #applier: Applier;
+  readonly #restoring: Restoring;
   readonly #reader: EventLoopReader;
   readonly #post = new Post(undefined);
   readonly #slice = new Slice(runtimeLimits.replicaSliceMs);
@@ -82,7 +83,6 @@ export class ReplicaHost {
   #isLate = false;
   #keepsAlive = false;
   #announcedAtMs = monotonicMs();
-  #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: ReplicaParts, watcher: ReplicaWatcher) {
     const { number, topology, options, inbox, outboxes, machine, tail } = parts;
@@ -102,6 +102,15 @@ export class ReplicaHost {
     );
     this.syncs = new Syncs({ topology, leaseMs, askAgainMs: runtimeLimits.retryAfterMs });
     this.#applier = new Applier(machine, sessionTimeoutMs, tail);
+    this.#restoring = new Restoring(
+      { regions: parts.snapshotRegions, machine, makeMachine: parts.makeMachine },
+      {
+        neededFrom: () => Math.max(this.#restoreFrom, this.#observer.trimmedBelow),
+        pauses: () => this.#slice.pauses(),
+        onBegin: instance => this.#beginRestoring(instance),
+        onFailure: error => this.#watcher.onRestoreFailed(error),
+      },
+    );
     const recipient = {
       isOpen: () => watcher.isOpen(),
       onFrame: (from: Address, frame: Uint8Array) => this.#receive(from, decodeFrame(frame).message),
@@ -114,7 +123,7 @@ export class ReplicaHost {
 
   /** Begins with the newest snapshot, if there is one: that is shorter than the log. */
   start(): void {
-    if (snapshotsFrom(this.#parts.snapshotRegions, this.#restoreFrom).length > 0) void this.#restore();
+    if (this.#restoring.hasSnapshot()) void this.#restore();
     this.#slice.within(this.#tick);
     this.#reader.listen();
   }
@@ -165,7 +174,7 @@ export class ReplicaHost {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#retryTimer);
+    this.#restoring.close();
     this.#timer = undefined;
     this.#parts.inbox.close();
     await this.#parts.attachment.detach();
@@ -245,47 +254,20 @@ export class ReplicaHost {
    */
   async #restore(): Promise<void> {
     this.#isRestoring = true;
-    const { makeMachine, machine } = this.#parts;
-    this.#watcher.onRestoring(makeMachine === undefined);
-    for (let failures = 0; !this.#isClosed; failures++) {
-      const found = this.#newestSnapshot();
-      if (found !== undefined) {
-        this.#restoreFrom = found.instance;
-        this.#observer.restored(found.instance, monotonicMs());
-        this.#applier.dropBelow(found.instance);
-        try {
-          const target = makeMachine?.() ?? machine;
-          const state = await restoreInto(target, found, this.#slice.pauses());
-          if (this.#isClosed) return;
-          this.#applier.restored(target, state);
-          break;
-        } catch (error) {
-          if (this.#isClosed) return;
-          // It was overwritten by a newer one, most likely.
-          if ((this.#newestSnapshot()?.instance ?? 0) > found.instance) continue;
-          this.#watcher.onRestoreFailed(error);
-        }
-      }
-      await this.#pause(failures);
-    }
-    if (this.#isClosed) return;
+    this.#watcher.onRestoring(this.#parts.makeMachine === undefined);
+    const restored = await this.#restoring.run();
+    if (restored === undefined || this.#isClosed) return;
+    this.#applier.restored(restored.machine, restored.state);
     this.#isRestoring = false;
     this.#watcher.onRestored();
     this.#noteApplied();
     this.#slice.within(this.#step);
   }
 
-  #newestSnapshot() {
-    const atLeast = Math.max(this.#restoreFrom, this.#observer.trimmedBelow);
-    return snapshotsFrom(this.#parts.snapshotRegions, atLeast)[0];
-  }
-
-  #pause(failures: number): Promise<void> {
-    const { restoreRetryMs, restoreRetryMsMax } = runtimeLimits;
-    const ms = Math.min(restoreRetryMs * 2 ** failures, restoreRetryMsMax);
-    return new Promise(resolve => {
-      this.#retryTimer = setTimeout(resolve, ms).unref();
-    });
+  #beginRestoring(instance: number): void {
+    this.#restoreFrom = instance;
+    this.#observer.restored(instance, monotonicMs());
+    this.#applier.dropBelow(instance);
   }
 
   #armTimer(): void {
