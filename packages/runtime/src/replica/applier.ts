@@ -32,6 +32,8 @@ export class Applier {
   #bytes = 0;
   /** Few, until it is known how long they take. */
   #pieceCommands = 1;
+  /** Commands that the last piece has run: it may have been smaller than allowed, or a no-op. */
+  #ranCommands = 0;
 
   constructor(machine: AnyStateMachine, sessionTimeoutMs: number, tail: EntryTail) {
     this.#tail = tail;
@@ -79,7 +81,7 @@ export class Applier {
       this.#applyPiece(entry);
       const tookMs = slice.now() - startedAt;
       if (tookMs > pieceMs) this.#pieceCommands = Math.max(1, this.#pieceCommands >> 1);
-      else if (tookMs < pieceMs / 4) {
+      else if (tookMs < pieceMs / 4 && this.#ranCommands === this.#pieceCommands) {
         this.#pieceCommands = Math.min(this.#pieceCommands * 2, runtimeLimits.replicaPieceCommandsMax);
       }
     }
@@ -113,6 +115,7 @@ export class Applier {
     const skip = appliedBelow - entry.firstInstance;
     const left = entry.count - skip;
     const count = Math.min(left, this.#pieceCommands);
+    this.#ranCommands = 0;
     this.#role.apply(partOf(entry, skip, count));
     if (count < left) return;
     this.#head += 1;
@@ -131,6 +134,7 @@ export class Applier {
 
   /** A session remembers only how many there were: a replica is never asked for results. */
   #run(machine: AnyStateMachine, part: Part): Results {
+    this.#ranCommands += part.segment.count - part.skip;
     this.#tail.add(this.#runner.run(machine, part, this.#tail.isFollowed));
     return new NoResults(part.segment.count - part.skip);
   }

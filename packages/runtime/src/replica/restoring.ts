@@ -35,8 +35,8 @@ export class Restoring {
   readonly #stallMs: number;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Ends the wait for the timer. */
-  #wake: (() => void) | undefined;
+  /** Ends what it waits for, a time or a state machine. */
+  #stop: (() => void) | undefined;
 
   /** A `restore()` that has neither ended nor read a chunk for `stallMs` milliseconds hangs. */
   constructor(parts: RestoringParts, host: RestoringHost, stallMs: number = runtimeLimits.restoreStallMs) {
@@ -75,7 +75,7 @@ export class Restoring {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#wake?.();
+    this.#stop?.();
   }
 
   async #restore(machine: AnyStateMachine, snapshot: Snapshot): Promise<ReplicaState> {
@@ -101,6 +101,7 @@ export class Restoring {
   #watch(attempt: { readonly chunks: number }) {
     let timer: NodeJS.Timeout | undefined;
     const hangs = new Promise<never>((_, reject) => {
+      this.#stop = () => reject(new Error("the replica is closed"));
       let seen = -1;
       const look = () => {
         if (attempt.chunks === seen) {
@@ -124,7 +125,7 @@ export class Restoring {
     const { restoreRetryMs, restoreRetryMsMax } = runtimeLimits;
     const ms = Math.min(restoreRetryMs * 2 ** failures, restoreRetryMsMax);
     return new Promise(resolve => {
-      this.#wake = resolve;
+      this.#stop = resolve;
       this.#timer = setTimeout(resolve, ms).unref();
     });
   }
