@@ -81,6 +81,12 @@ export const runtimeLimits = {
   pauseNoticeMs: 20,
   /** A learner that wrote its last snapshot within so long, in milliseconds, gives no notice: see `pauseNoticeMs`. */
   shortPauseMs: 10,
+  /** A slot of a learner's snapshots is not overwritten for so long after somebody read a chunk of it, in milliseconds. */
+  snapshotHoldMs: 250,
+  /** A learner that writes a snapshot says so again within this time, in milliseconds; the others wait for as long. */
+  snapshotClaimMs: 5000,
+  /** A learner that must wait with a snapshot, for one of the reasons above, asks again after so long, in milliseconds. */
+  snapshotAgainMs: 10,
   /** What a learner has learned and not applied, in bytes: beyond it learns nothing more until it has. */
   learnerBacklogBytes: 64 * 1024 * 1024,
   /** What an entry weighs in a learner's memory besides its payload, in bytes, about. */
