@@ -135,7 +135,7 @@ describe("of several learners", () => {
 
   it("one is written at a time", () => {
     const regions = [1, 2, 3].map(() => createSnapshotRegion(65_536));
-    const turns = regions.map((_, learner) => new SnapshotTurn(regions, learner, 0)) as Turns;
+    const turns = regions.map((_, learner) => new SnapshotTurn(regions, learner, 0)) as unknown as Turns;
     const { snapshotClaimMs } = runtimeLimits;
     const now = 2 ** 31 - 5;
     expect(turns[0].take(now)).toBe(true);
