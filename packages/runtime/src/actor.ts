@@ -105,7 +105,7 @@ export class Actor implements ActorControl {
   #isStopped = false;
   /** False while a frame that is sent in parts is not all in its lane. */
   #isFed = true;
-  /** The control plane has changed something, which may be a reason to send. */
+  /** The event loop has had a turn, and whatever came by it may be a reason to send. */
   #isChanged = true;
   #started!: () => void;
   readonly #starting = new Promise<void>(resolve => {
@@ -153,7 +153,6 @@ export class Actor implements ActorControl {
   }
 
   transferLeadership(to: number): boolean {
-    this.#isChanged = true;
     return this.#host instanceof ProposerHost && this.#host.transferLeadership(to, monotonicMs());
   }
 
@@ -228,6 +227,7 @@ export class Actor implements ActorControl {
 
   /** The event loop has had a turn, which may have been long: how much waits now? */
   lookAtDepth(): void {
+    this.#isChanged = true;
     this.#meter.lookAtDepth();
   }
 
