@@ -64,6 +64,10 @@ export class SnapshotDuty {
     this.#failures += 1;
   }
 
+  postpone(until: number): void {
+    this.#retryAt = Math.max(this.#retryAt, until);
+  }
+
   isDue(now: number): boolean {
     return now >= this.#retryAt && this.#isReached;
   }

@@ -86,6 +86,16 @@ export class Upkeep {
     return this.#mayPause && this.#duty.isDue(now);
   }
 
+  /** A snapshot is due and may be put off: asked again then, in milliseconds of `now`'s clock. */
+  postpone(until: number): void {
+    this.#duty.postpone(until);
+  }
+
+  /** The log has become so long that a snapshot must not be put off. */
+  get isPressing(): boolean {
+    return this.#duty.isPressing;
+  }
+
   /** Nobody would answer if it paused beside those for which it stands in. */
   get #mayPause(): boolean {
     if (this.#isPaused) return false;

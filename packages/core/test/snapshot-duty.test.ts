@@ -20,6 +20,15 @@ describe("when a snapshot is due", () => {
     expect(duties.map(duty => after(duty, 500))).toEqual([true, true, true]);
   });
 
+  test("one that is put off is due then", () => {
+    const duty = new SnapshotDuty(1, 0, policy);
+    duty.postpone(50);
+    expect(after(duty, 1000)).toBe(false);
+    expect(duty.deadline).toBe(50);
+    duty.postpone(40);
+    expect([49, 50].map(now => duty.isDue(now))).toEqual([false, true]);
+  });
+
   test("a large state is written again once the log since weighs as much", () => {
     const duty = new SnapshotDuty(1, 0, policy);
     duty.noted({ learner: 0, instance: 7, bytes: 3000 });

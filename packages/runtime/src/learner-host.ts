@@ -18,6 +18,7 @@ import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import type { StateMachineEngine, StateMachineSpec } from "./engine.js";
 import { runtimeLimits } from "./limits.js";
+import { routine } from "./mailbox/index.js";
 import type { ActorMetrics } from "./metrics/actor-metrics.js";
 import { LearnerMeter } from "./metrics/learner-meter.js";
 import { digestOfResult } from "./result-digest.js";
@@ -28,6 +29,7 @@ import {
   PublishedWatch,
   type Snapshot,
   type SnapshotRegion,
+  SnapshotTurn,
   SnapshotWriter,
 } from "./snapshots/index.js";
 import { Restoration } from "./snapshots/restoration.js";
@@ -44,6 +46,7 @@ type Activity =
 
 /** A learner with its replica and state machine: what was learned waits here until it is applied. */
 export class LearnerHost implements RoleHost {
+  readonly unhurried = routine.granted;
   readonly #notify: Notify;
   readonly #learner: Learner;
   readonly #upkeep: Upkeep;
@@ -51,6 +54,7 @@ export class LearnerHost implements RoleHost {
   readonly #regions: readonly SnapshotRegion[];
   readonly #ownRegion: SnapshotRegion;
   readonly #writer: SnapshotWriter;
+  readonly #turn: SnapshotTurn;
   readonly #watch: PublishedWatch;
   readonly #replicaOptions: Omit<ReplicaOptions, "host">;
   readonly #depths: DepthTracker | undefined;
@@ -64,6 +68,8 @@ export class LearnerHost implements RoleHost {
   /** How long it took to write the last snapshot, in milliseconds. */
   #takingMs = Number.POSITIVE_INFINITY;
   #takingSince = 0;
+  /** Another learner was asked to answer while this one takes a snapshot. */
+  #gaveNotice = false;
   #restoringSince = 0;
   #unsent: Envelope[] = [];
   #toldTrimBelow = 0;
@@ -90,6 +96,7 @@ export class LearnerHost implements RoleHost {
     this.#regions = spec.snapshotRegions;
     this.#ownRegion = spec.snapshotRegions[index] as SnapshotRegion;
     this.#writer = new SnapshotWriter(this.#ownRegion);
+    this.#turn = new SnapshotTurn(spec.snapshotRegions, index, now);
     this.#watch = new PublishedWatch(spec.snapshotRegions);
     this.#upkeep = new Upkeep(
       {
@@ -256,10 +263,14 @@ export class LearnerHost implements RoleHost {
         this.#applySome(now);
         this.#noteSnapshots();
         if (!this.#upkeep.isSnapshotDue(now)) return;
-        return this.#prepareSnapshot(now);
+        if (this.#mayTakeSnapshot(now)) this.#prepareSnapshot(now);
+        else this.#upkeep.postpone(now + runtimeLimits.snapshotAgainMs);
+        return;
       case "aboutToPause":
         this.#applySome(now);
-        if (now >= activity.until) this.#takeSnapshot(now);
+        if (now < activity.until) return;
+        if (this.#mayTakeSnapshot(now)) this.#takeSnapshot(now);
+        else this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.snapshotAgainMs };
         return;
       case "taking":
         return this.#goOnTaking(activity.taking, now);
@@ -308,10 +319,17 @@ export class LearnerHost implements RoleHost {
     );
   }
 
+  /** Not while another learner writes one, or somebody reads what would be overwritten, unless the log presses. */
+  #mayTakeSnapshot(now: number): boolean {
+    const isFree = !this.#writer.isHeld(now) && this.#turn.take(now);
+    return isFree || this.#upkeep.isPressing;
+  }
+
   /** Whom a pause will hardly hold up need not be answered by another learner meanwhile. */
   #prepareSnapshot(now: number): void {
     const isLong = this.#takingMs > runtimeLimits.shortPauseMs;
     this.#upkeep.pause(now, isLong);
+    this.#gaveNotice = isLong;
     if (isLong) this.#activity = { kind: "aboutToPause", until: now + runtimeLimits.pauseNoticeMs };
     else this.#takeSnapshot(now);
   }
@@ -324,6 +342,11 @@ export class LearnerHost implements RoleHost {
   }
 
   #goOnTaking(taking: SnapshotTaking, now: number): void {
+    this.#turn.renew(now);
+    if (!this.#gaveNotice && now - this.#takingSince > runtimeLimits.shortPauseMs) {
+      this.#gaveNotice = true;
+      this.#upkeep.pause(now);
+    }
     try {
       if (!taking.step(now + runtimeLimits.eventLoopTurnMs)) return;
       this.#upkeep.published(taking.instance, taking.bytes);
@@ -333,12 +356,14 @@ export class LearnerHost implements RoleHost {
       this.#upkeep.snapshotFailed(now);
       this.#snapshotFailed("snapshot", error);
     }
+    this.#turn.giveBack(now);
     this.#resume(now);
   }
 
   #restore(atLeast: number, now: number): void {
     this.#upkeep.pause(now);
     this.#restoringSince = now;
+    this.#turn.giveBack(now);
     const restoration = new Restoration(this.#regions, this.#stateMachine, atLeast, now);
     this.#activity = { kind: "restoring", restoration };
     this.#learner.pin(restoration.instance, now);

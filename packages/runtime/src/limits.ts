@@ -67,11 +67,13 @@ export const runtimeLimits = {
   announceAfterMs: 2000,
   /** An actor or a client under load gives its event loop a turn this often, in milliseconds. */
   eventLoopTurnMs: 5,
+  /** It does so only once it has been at work for so long since, in milliseconds: less is no load. */
+  workPerTurnMs: 1,
   /** A round of a thread's actors that takes no longer than this, in milliseconds, is not divided for that turn. */
   shortRoundMs: 1,
   /** A frame that is sent in parts and waits for room is looked after this often, in milliseconds. */
   feedAgainMs: 1,
-  /** No actor waits longer than this for a ring of its doorbell, in milliseconds. */
+  /** No actor waits longer than this for a ring of its doorbell, or for a turn of its event loop, in milliseconds. */
   parkMsMax: 500,
   /** How often an actor with a port for a mailbox looks at its deadlines, in milliseconds. */
   portTickMs: 50,
@@ -88,6 +90,12 @@ export const runtimeLimits = {
   pauseNoticeMs: 20,
   /** A learner that wrote its last snapshot within so long, in milliseconds, gives no notice: see `pauseNoticeMs`. */
   shortPauseMs: 10,
+  /** A slot of a learner's snapshots is not overwritten for so long after somebody read a chunk of it, in milliseconds. */
+  snapshotHoldMs: 250,
+  /** A learner that writes a snapshot says so again within this time, in milliseconds; the others wait for as long. */
+  snapshotClaimMs: 5000,
+  /** A learner that must wait with a snapshot, for one of the reasons above, asks again after so long, in milliseconds. */
+  snapshotAgainMs: 10,
   /** What a learner has learned and not applied, in bytes: beyond it learns nothing more until it has. */
   learnerBacklogBytes: 64 * 1024 * 1024,
   /** What an entry weighs in a learner's memory besides its payload, in bytes, about. */

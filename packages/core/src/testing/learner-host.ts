@@ -19,6 +19,8 @@ type Pause = {
 /** So long takes a step of writing or restoring a snapshot at most, in virtual milliseconds. */
 const stepMsMax = 20;
 const stepsMax = 4;
+/** A learner that may not write yet asks again after so long, in virtual milliseconds. */
+const postponeMs = 10;
 /** A learner that starts again waits with so probably no snapshot until it is told that it needs one. */
 const restoresAtOnce = 0.8;
 
@@ -90,6 +92,7 @@ export class LearnerHost implements Host {
   }
 
   crash(): void {
+    this.world.snapshots.abandon(this.index);
     this.#pause = undefined;
   }
 
@@ -112,7 +115,15 @@ export class LearnerHost implements Host {
     if (snapshotWanted !== undefined && newest !== undefined && newest.instance >= snapshotWanted) {
       this.world.counters.snapshotsWanted += 1;
       this.#beginRestore(newest, now);
-    } else if (this.#upkeep.isSnapshotDue(now)) this.#beginSnapshot(now);
+    } else if (this.#upkeep.isSnapshotDue(now)) this.#beginOrPostpone(now);
+  }
+
+  /** Hosts in one process see at once who writes, while what they tell each other takes its time. */
+  #beginOrPostpone(now: number): void {
+    const { counters, snapshots } = this.world;
+    if (this.#upkeep.isPressing || !snapshots.isWrittenBeside(this.index)) return this.#beginSnapshot(now);
+    counters.postponedSnapshots += 1;
+    this.#upkeep.postpone(now + postponeMs);
   }
 
   #applyBacklog(now: number): void {
@@ -164,6 +175,7 @@ export class LearnerHost implements Host {
     const { appliedBelow } = this.#replica;
     if (this.#fails("failSnapshot")) {
       counters.failedSnapshots += 1;
+      snapshots.abandon(this.index);
       this.#upkeep.snapshotFailed(now);
     } else {
       counters.snapshots += 1;

@@ -27,6 +27,16 @@ export class SnapshotStore {
     this.#drafts.set(draft.learner, draft);
   }
 
+  /** The learner crashed, or could not write it to its end. */
+  abandon(learner: number): void {
+    this.#drafts.delete(learner);
+  }
+
+  /** Another learner is at it. */
+  isWrittenBeside(learner: number): boolean {
+    return [...this.#drafts.keys()].some(writer => writer !== learner);
+  }
+
   /** The last part, and with it the whole. */
   publish(learner: number, applied: number, sampled: readonly string[]): void {
     const draft = this.#drafts.get(learner);

@@ -45,6 +45,7 @@ export const counterNames = [
   "roundReads",
   "snapshots",
   "failedSnapshots",
+  "postponedSnapshots",
   "restores",
   "failedRestores",
   "snapshotsWanted",

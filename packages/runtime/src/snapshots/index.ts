@@ -6,4 +6,5 @@ export {
   snapshotsFrom,
 } from "./snapshot-reader.js";
 export { createSnapshotRegion, type SnapshotRegion } from "./snapshot-region.js";
+export { SnapshotTurn } from "./snapshot-turn.js";
 export { SnapshotWriter } from "./snapshot-writer.js";

@@ -1,5 +1,7 @@
 import { crc32 } from "node:zlib";
+import { monotonicMs } from "../clock.js";
 import { SynodError } from "../errors.js";
+import { runtimeLimits } from "../limits.js";
 import {
   CHUNK_HEAD_BYTES,
   chunkSpace,
@@ -12,7 +14,8 @@ import {
 /** A published snapshot, as any thread may read it. */
 export interface Snapshot extends SnapshotHeader {
   /**
-   * Copies of its chunks, each checked before it is handed out.
+   * Copies of its chunks, each checked before it is handed out. While it is read, and for a moment after each chunk,
+   * its learner waits before it overwrites it.
    *
    * @throws SynodError `STORAGE_FAILED` when the snapshot is overwritten meanwhile, or damaged
    */
@@ -33,7 +36,8 @@ export function latestSnapshot(region: SnapshotRegion): Snapshot | undefined {
     if (control.publishedSlot() !== slot || control.begins(slot) !== begins) continue;
     if (header === undefined) return undefined;
     const isOvertaken = () => control.begins(slot) !== begins;
-    return { ...header, chunks: () => readChunks(region.slots[slot], header, isOvertaken) };
+    const hold = () => control.hold(slot, monotonicMs() + runtimeLimits.snapshotHoldMs);
+    return { ...header, chunks: () => readChunks(region.slots[slot], header, hold, isOvertaken) };
   }
   return undefined;
 }
@@ -102,12 +106,14 @@ function isIntact(snapshot: Snapshot): boolean {
 function* readChunks(
   memory: SharedArrayBuffer,
   { instance, bytes, chunkCount, checksum }: SnapshotHeader,
+  hold: () => void,
   isOvertaken: () => boolean,
 ): Generator<Uint8Array, void, undefined> {
   let position = 0;
   let left = bytes;
   let found = 0;
   for (let chunk = 0; chunk < chunkCount; chunk++) {
+    hold();
     const copy =
       position + CHUNK_HEAD_BYTES <= memory.byteLength ? copyChunk(memory, position, left) : undefined;
     found = copy === undefined ? found : crc32(copy.bytes, found);

@@ -5,6 +5,7 @@
  * dies at; its slot is written to again only by the snapshot after the next.
  */
 import { crc32 } from "node:zlib";
+import { runtimeLimits } from "../limits.js";
 
 /** What a learner's threads, and those that read its snapshots, are given. Made once, for all its lives. */
 export interface SnapshotRegion {
@@ -33,6 +34,11 @@ const SLOT_VALUES = [0x5a965a96, 0x2569a569] as const;
 const NOTHING_PUBLISHED = 0x0f3c0ff0;
 /** Per slot a word that changes whenever a writer begins to overwrite it. */
 const beginsAt = (slot: Slot) => 1 + slot;
+/** Per slot a word that says until when it is read, at least. */
+const heldAt = (slot: Slot) => 3 + slot;
+/** Until when the learner writes, at least. */
+const WRITING = 5;
+const WORDS = 6;
 /** The headers behind the words, on pairs of cache lines of their own. */
 const HEADER_BYTES = 128;
 const headerAt = (slot: Slot) => HEADER_BYTES * (1 + slot);
@@ -68,7 +74,7 @@ export class SnapshotControl {
   readonly #fieldBytes = new Uint8Array(this.#fields.buffer, 0, FIELDS * FIELD_BYTES);
 
   constructor({ control }: SnapshotRegion) {
-    this.#words = new Int32Array(control, 0, 3);
+    this.#words = new Int32Array(control, 0, WORDS);
     this.#numbers = new Float64Array(control);
   }
 
@@ -89,6 +95,30 @@ export class SnapshotControl {
     Atomics.add(this.#words, beginsAt(slot), 1);
   }
 
+  /** Somebody reads a slot, at least until then, in milliseconds of the process's clock: see {@link isHeld}. */
+  hold(slot: Slot, untilMs: number): void {
+    Atomics.store(this.#words, heldAt(slot), untilMs);
+  }
+
+  /** Who can wait does not overwrite the slot now. Readers that ended without a word hold it for a moment only. */
+  isHeld(slot: Slot, nowMs: number): boolean {
+    return isAhead(Atomics.load(this.#words, heldAt(slot)), nowMs, runtimeLimits.snapshotHoldMs);
+  }
+
+  /** This learner writes a snapshot, at least until then, in milliseconds of the process's clock. */
+  claim(untilMs: number): void {
+    Atomics.store(this.#words, WRITING, untilMs);
+  }
+
+  /** It does not write any more. */
+  release(nowMs: number): void {
+    Atomics.store(this.#words, WRITING, nowMs);
+  }
+
+  isClaimed(nowMs: number): boolean {
+    return isAhead(Atomics.load(this.#words, WRITING), nowMs, runtimeLimits.snapshotClaimMs);
+  }
+
   /** Undefined when it is damaged. */
   readHeader(slot: Slot): SnapshotHeader | undefined {
     const at = headerAt(slot) / FIELD_BYTES;
@@ -106,6 +136,12 @@ export class SnapshotControl {
     this.#numbers.set(this.#fields, headerAt(slot) / FIELD_BYTES);
     Atomics.store(this.#words, PUBLISHED, SLOT_VALUES[slot]);
   }
+}
+
+/** Words keep the low 32 bits of a time; one that is further ahead than anybody may say is old, or damaged. */
+function isAhead(word: number, nowMs: number, farthestMs: number): boolean {
+  const leftMs = (word - Math.trunc(nowMs)) | 0;
+  return leftMs > 0 && leftMs <= farthestMs;
 }
 
 type Fields = readonly [number, number, number, number, number, number];

@@ -34,10 +34,15 @@ export class SnapshotWriter {
     this.#control = new SnapshotControl(region);
   }
 
+  /** Somebody reads what {@link begin} would overwrite. */
+  isHeld(nowMs: number): boolean {
+    return this.#control.isHeld(this.#nextSlot, nowMs);
+  }
+
   /** Starts a snapshot in the slot that is not published; readers of what was there are told. */
   begin(): void {
     assert(this.#draft === undefined, "a snapshot is published or abandoned before the next one begins");
-    const slot = this.#control.publishedSlot() === 0 ? 1 : 0;
+    const slot = this.#nextSlot;
     this.#control.begin(slot);
     this.#draft = { slot, bytes: 0, chunkCount: 0, checksum: 0, position: 0 };
   }
@@ -84,6 +89,10 @@ export class SnapshotWriter {
   /** Gives up what was begun, if anything was. What is published stays. */
   abandon(): void {
     this.#draft = undefined;
+  }
+
+  get #nextSlot(): Slot {
+    return this.#control.publishedSlot() === 0 ? 1 : 0;
   }
 
   #openDraft(): Draft {

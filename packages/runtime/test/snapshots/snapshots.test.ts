@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Random } from "@synod/core/testing";
 import { describe, expect, it } from "vitest";
+import { monotonicMs } from "../../dist/clock.js";
+import { runtimeLimits } from "../../dist/limits.js";
 import * as snapshots from "../../dist/snapshots/index.js";
 import { plantBug } from "../planted-bug.js";
 import { expectCaught } from "../torn-memory.js";
@@ -14,7 +16,7 @@ import {
 } from "./checks.js";
 import { chunksOf, publishNumber } from "./chunks.mjs";
 
-const { createSnapshotRegion, latestSnapshot, newestSnapshot, SnapshotWriter } = snapshots;
+const { createSnapshotRegion, latestSnapshot, newestSnapshot, SnapshotTurn, SnapshotWriter } = snapshots;
 /** A failure prints its seed; SYNOD_SEED replays it. */
 const seed = Number(process.env.SYNOD_SEED ?? Date.now() % 2 ** 31);
 
@@ -73,6 +75,33 @@ describe("a learner's snapshots", () => {
     noticesOvertaking(snapshots);
   });
 
+  it("are held while somebody reads them, and for a moment after", () => {
+    const region = createSnapshotRegion(65_536);
+    const writer = new SnapshotWriter(region);
+    const { snapshotHoldMs } = runtimeLimits;
+    const publish = (instance: number) => {
+      writer.begin();
+      for (let chunk = 0; chunk < 3; chunk++) writer.write(new Uint8Array(10));
+      writer.publish({ instance, commands: instance });
+    };
+    publish(1);
+    publish(2);
+    expect(writer.isHeld(monotonicMs())).toBe(false);
+    const chunks = latestSnapshot(region)!.chunks()[Symbol.iterator]();
+    const before = monotonicMs();
+    chunks.next();
+    const after = monotonicMs();
+    // The other slot is nobody's.
+    expect(writer.isHeld(after)).toBe(false);
+    publish(3);
+    expect(writer.isHeld(before + snapshotHoldMs - 1)).toBe(true);
+    expect(writer.isHeld(after + snapshotHoldMs)).toBe(false);
+    // As if the clock's words had gone round once.
+    expect(writer.isHeld(before + 2 ** 31)).toBe(false);
+    chunks.next();
+    expect(writer.isHeld(after + snapshotHoldMs - 1)).toBe(true);
+  });
+
   it("are whole after a death at any store", () => {
     let deaths = 0;
     for (let offset = 0; offset < 8; offset++) deaths += survivesDeathAtEveryStore(snapshots, seed + offset);
@@ -103,6 +132,27 @@ describe("of several learners", () => {
     expect(newestSnapshot(regions, 0)?.instance).toBe(2 ** 32);
     expect(newestSnapshot(regions, 2 ** 32 + 1)).toBeUndefined();
   });
+
+  it("one is written at a time", () => {
+    const regions = [1, 2, 3].map(() => createSnapshotRegion(65_536));
+    const turnOf = (learner: number) => new SnapshotTurn(regions, learner, 0);
+    const turns = [turnOf(0), turnOf(1), turnOf(2)] as const;
+    const { snapshotClaimMs } = runtimeLimits;
+    const now = 2 ** 31 - 5;
+    expect(turns[0].take(now)).toBe(true);
+    expect(turns[1].take(now)).toBe(false);
+    expect(turns[2].take(now + 10)).toBe(false);
+    turns[0].giveBack(now + 10);
+    expect(turns[2].take(now + 10)).toBe(true);
+    // It goes on, and dies; its next life has nothing any more.
+    turns[2].renew(now + snapshotClaimMs);
+    expect(turns[0].take(now + 2 * snapshotClaimMs - 1)).toBe(false);
+    expect(new SnapshotTurn(regions, 2, now + 2 * snapshotClaimMs - 1)).toBeDefined();
+    expect(turns[0].take(now + 2 * snapshotClaimMs - 1)).toBe(true);
+    // This one dies for good.
+    expect(turns[1].take(now + 3 * snapshotClaimMs - 2)).toBe(false);
+    expect(turns[1].take(now + 3 * snapshotClaimMs - 1)).toBe(true);
+  });
 });
 
 describe("threads", () => {
@@ -119,8 +169,14 @@ describe("threads", () => {
       });
       const exit = new Promise(resolve => worker.once("exit", resolve));
       await once(worker, "message");
+      const before = Atomics.load(published, 0);
+      while (Atomics.load(published, 0) === before) reads += readBeside(region);
       const until = performance.now() + random.fraction() * 3;
-      while (performance.now() < until) reads += readBeside(region);
+      // On a busy machine the writer may wait for a core all that while; without an end the test would not fail.
+      const enough = Atomics.load(published, 0) + 2;
+      const deadline = until + 10_000;
+      const goesOn = (now: number) => now < until || (Atomics.load(published, 0) < enough && now < deadline);
+      while (goesOn(performance.now())) reads += readBeside(region);
       await worker.terminate();
       await exit;
       const safe = Atomics.load(published, 0);
