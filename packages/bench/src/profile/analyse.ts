@@ -8,7 +8,7 @@ import { type Owner, SourcePlaces } from "./source-places.js";
 import { type Hottest, type ThreadEvidence, type Verdict, verdictOf } from "./verdict.js";
 
 /** Own time of one line of our packages, or of the program that is measured. */
-export interface LineTime {
+interface LineTime {
   /** File and line. */
   readonly place: string;
   readonly owner: Owner;
@@ -17,7 +17,7 @@ export interface LineTime {
   readonly share: number;
 }
 
-export interface AllocationLine {
+interface AllocationLine {
   readonly place: string;
   readonly functionName: string;
   readonly bytes: number;

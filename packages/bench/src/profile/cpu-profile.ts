@@ -18,7 +18,7 @@ export interface FunctionTime {
 }
 
 /** Synod's own code, the program's that is measured, another package's, Node.js and the engine, or garbage collection. */
-export type FrameKind = "synod" | "program" | "package" | "node" | "garbage";
+type FrameKind = "synod" | "program" | "package" | "node" | "garbage";
 
 /** A node of a flame graph: `value` is in milliseconds, and holds that of all children. */
 export interface Flame {

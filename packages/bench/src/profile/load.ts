@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Latencies, latenciesOf, latencyHistogram, record } from "../load.js";
 
 /** One call, whatever it proposes; what follows it in the caller's code is a part of the load. */
-export type Call = () => Promise<unknown>;
+type Call = () => Promise<unknown>;
 
 export interface LoadShape {
   readonly call: Call;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 export type Files = ReadonlyMap<string, string>;
 
 /** Lists what a run has written, so that the next one may replace it, and nothing else. */
-export const reportFile = "profile.json";
+const reportFile = "profile.json";
 const writer = "synod-bench profile";
 
 /** A folder for the files of one run, which replaces those of an earlier run and no others. */

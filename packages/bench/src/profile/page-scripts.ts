@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -8,26 +9,30 @@ interface Manifest {
   readonly unpkg?: string;
 }
 
-const library = "d3-flame-graph";
-/** It names no file for pages. */
-const libraryFile = "dist/d3-flamegraph.umd.min.js";
+const libraryFile = "d3-flamegraph.umd.min.js";
 
 /** The scripts of d3-flame-graph and of all that it stands on, in an order in which each finds what it needs. */
 export function flameGraphScripts(): string[] {
   const scripts: string[] = [];
   const seen = new Set<string>();
-  const add = (name: string, from: NodeJS.Require): void => {
-    if (seen.has(name)) return;
-    seen.add(name);
-    const folder = folderOf(name, from);
-    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
-    const here = createRequire(join(folder, "package.json"));
-    for (const dependency of Object.keys(manifest.dependencies ?? {})) add(dependency, here);
-    const file = name === library ? libraryFile : manifest.unpkg;
-    // Some are parts of others on a page.
-    if (file !== undefined) scripts.push(readFileSync(join(folder, file), "utf8"));
+  const addDependencies = (folder: string): Manifest => {
+    const file = join(folder, "package.json");
+    const manifest = JSON.parse(readFileSync(file, "utf8")) as Manifest;
+    const here = createRequire(file);
+    for (const name of Object.keys(manifest.dependencies ?? {})) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const dependency = folderOf(name, here);
+      const { unpkg } = addDependencies(dependency);
+      // Some are parts of others on a page.
+      if (unpkg !== undefined) scripts.push(readFileSync(join(dependency, unpkg), "utf8"));
+    }
+    return manifest;
   };
-  add(library, createRequire(import.meta.url));
+  const main = realpathSync(fileURLToPath(import.meta.resolve("d3-flame-graph")));
+  addDependencies(dirname(dirname(main)));
+  // Beside its main file; its package names none for pages.
+  scripts.push(readFileSync(join(dirname(main), libraryFile), "utf8"));
   return scripts;
 }
 

@@ -72,7 +72,7 @@ async function costOf(options: ProfileOptions, signal: AbortSignal): Promise<Sta
 }
 
 /** Profiles by thread, and the page. */
-export function filesOf(
+function filesOf(
   recording: Pick<Recording, "threads">,
   report: ProfileReport,
   cost: StageCost | undefined,

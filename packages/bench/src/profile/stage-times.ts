@@ -10,7 +10,7 @@ interface Stage {
 }
 
 export const stageParts = ["client queue", "proposer", "acceptors", "learner", "reply"] as const;
-export type StagePart = (typeof stageParts)[number];
+type StagePart = (typeof stageParts)[number];
 
 /** In order; one fewer than the stamps. */
 export const stages: readonly Stage[] = [
@@ -26,14 +26,14 @@ export const stages: readonly Stage[] = [
 ];
 
 /** Times of a stage, or of the whole, in milliseconds. */
-export interface StageFigures {
+interface StageFigures {
   readonly meanMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
 /** One of the five parts, divided into what it waits in mailboxes and the rest. */
-export interface PartFigures extends StageFigures {
+interface PartFigures extends StageFigures {
   readonly part: StagePart;
   readonly hopMeanMs: number;
   readonly workMeanMs: number;

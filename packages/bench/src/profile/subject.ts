@@ -8,7 +8,7 @@ import { profileLimits } from "./limits.js";
 import type { LoadShape } from "./load.js";
 
 export const loadKinds = ["propose", "proposeAll", "bytes"] as const;
-export type LoadKind = (typeof loadKinds)[number];
+type LoadKind = (typeof loadKinds)[number];
 export const mailboxKinds = ["ring", "port"] as const;
 
 /** Which cluster is loaded, and with what. */
