@@ -103,6 +103,11 @@ export class LaneWriter extends LaneEnd {
     return this.#rest !== undefined;
   }
 
+  /** At least half of it waits to be read. */
+  get isHalfFull(): boolean {
+    return !this.#hasRoom((this.capacity >> 1) + 1);
+  }
+
   /** Copies a frame in, or refuses it: see `Outbox.send`. */
   write(frame: Uint8Array): boolean {
     if (this.#rest !== undefined) return false;

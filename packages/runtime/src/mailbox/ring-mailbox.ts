@@ -38,6 +38,8 @@ export class RingOutbox implements Outbox {
     const bulk = this.#bulk;
     // The next part of a frame that has been told of before.
     if (control.isFeeding || bulk.isFeeding) this.#untold |= URGENT;
+    // What a receiver sleeps through must leave room for what it is in a hurry for.
+    else if ((this.#untold & URGENT) === 0 && (control.isHalfFull || bulk.isHalfFull)) this.#untold |= URGENT;
     const hasControl = control.publish();
     const hasBulk = bulk.publish();
     if (hasControl) this.#ringer.announceControl();

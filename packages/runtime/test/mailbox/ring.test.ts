@@ -254,6 +254,24 @@ describe("a sleeper that is not in a hurry", () => {
     expect(mailboxes.inbox.counters.lostWakeUps).toBe(0);
   });
 
+  it("is woken before what it sleeps through fills the lane, and then something else finds no room", () => {
+    const { mailboxes, rung, whileAsleep } = sleeping(routine.heartbeat);
+    const isRung = () => rung.at(-1) === 1;
+    const taken: boolean[] = [];
+    for (let frames = 0; frames < capacities.controlBytes && !isRung(); frames++) {
+      whileAsleep(outbox => taken.push(outbox.send(textFrame("heartbeat"), "control", routine.heartbeat)));
+    }
+    expect(taken.length).toBeGreaterThan(10);
+    expect(taken).toEqual(taken.map(() => true));
+    whileAsleep(outbox => taken.push(outbox.send(textFrame("news"), "control")));
+    expect(taken.at(-1)).toBe(true);
+    expect(isRung()).toBe(true);
+    // Once it has read, it is left alone again.
+    mailboxes.inbox.receive(() => undefined, 1000);
+    whileAsleep(outbox => outbox.send(textFrame("heartbeat"), "control", routine.heartbeat));
+    expect(rung.at(-1)).toBe(0);
+  });
+
   it("does not count as lost what it slept through until its time was over", () => {
     const { mailboxes, whileAsleep } = sleeping(routine.heartbeat);
     whileAsleep(outbox => outbox.send(textFrame("heartbeat"), "control", routine.heartbeat));
