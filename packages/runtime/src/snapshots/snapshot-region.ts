@@ -138,10 +138,13 @@ export class SnapshotControl {
   }
 }
 
-/** Words keep the low 32 bits of a time; one that is further ahead than anybody may say is old, or damaged. */
+/**
+ * Words keep the low 32 bits of a time; one that is much further ahead than anybody may say is old, or damaged. A little
+ * further it may well be: whoever asks has taken the time before, and has worked since.
+ */
 function isAhead(word: number, nowMs: number, farthestMs: number): boolean {
   const leftMs = (word - Math.trunc(nowMs)) | 0;
-  return leftMs > 0 && leftMs <= farthestMs;
+  return leftMs > 0 && leftMs <= 2 * farthestMs;
 }
 
 type Fields = readonly [number, number, number, number, number, number];

@@ -100,6 +100,8 @@ describe("a learner's snapshots", () => {
     expect(writer.isHeld(before + 2 ** 31)).toBe(false);
     chunks.next();
     expect(writer.isHeld(after + snapshotHoldMs - 1)).toBe(true);
+    // A learner has taken the time, and applied for a while, before it looks.
+    expect(writer.isHeld(before - runtimeLimits.eventLoopTurnMs)).toBe(true);
   });
 
   it("are whole after a death at any store", () => {
@@ -142,6 +144,8 @@ describe("of several learners", () => {
     expect(turns[0].take(now)).toBe(true);
     expect(turns[1].take(now)).toBe(false);
     expect(turns[2].take(now + 10)).toBe(false);
+    // Another thread's clock, or a time that was taken before the turn was.
+    expect(turns[1].take(now - runtimeLimits.eventLoopTurnMs)).toBe(false);
     turns[0].giveBack(now + 10);
     expect(turns[2].take(now + 10)).toBe(true);
     // It goes on, and dies; its next life has nothing any more.
