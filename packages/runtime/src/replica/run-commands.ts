@@ -19,24 +19,32 @@ export interface Part {
 
 /** The commands of a segment, which are decoded when somebody wants them. */
 class SegmentCommands {
-  readonly bytes: Uint8Array;
+  #bytes: Uint8Array | undefined;
   #commands: readonly unknown[] | undefined;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
+  }
+
+  /** Only until {@link settle}. */
+  areOf(bytes: Uint8Array): boolean {
+    return this.#bytes === bytes;
   }
 
   get(): readonly unknown[] {
-    this.#commands ??= commandCodec.decode(this.bytes);
+    this.#commands ??= commandCodec.decode(this.#bytes as Uint8Array);
     return this.#commands;
   }
 
   /**
-   * Thousands of objects that live on for a while are what garbage collection takes long for: bytes are not. A few bytes
-   * of a large buffer would keep all of it, though.
+   * All pieces have run: from now on one of the two is kept. Thousands of objects that live on for a while are what
+   * garbage collection takes long for: bytes are not. A few bytes of a large buffer would keep all of it, though.
    */
-  release(): void {
-    if (this.bytes.byteLength * 2 >= this.bytes.buffer.byteLength) this.#commands = undefined;
+  settle(staysDecoded: boolean): void {
+    if (this.#bytes === undefined || this.#commands === undefined) return;
+    const isSmallPart = this.#bytes.byteLength * 2 < this.#bytes.buffer.byteLength;
+    if (staysDecoded || isSmallPart) this.#bytes = undefined;
+    else this.#commands = undefined;
   }
 }
 
@@ -49,7 +57,7 @@ export class CommandRunner {
   run(machine: CalledMachine, part: Part, isFollowed: boolean): Run {
     const { bytes } = part.segment;
     if (isBytes(bytes)) return runBytes(machine, part);
-    if (bytes !== this.#commands?.bytes) {
+    if (!this.#commands?.areOf(bytes)) {
       this.forget(isFollowed);
       this.#commands = new SegmentCommands(bytes);
     }
@@ -58,7 +66,7 @@ export class CommandRunner {
 
   /** No piece of the last segment will follow. */
   forget(isFollowed: boolean): void {
-    if (!isFollowed) this.#commands?.release();
+    this.#commands?.settle(isFollowed);
     this.#commands = undefined;
   }
 }

@@ -1,3 +1,6 @@
+import { setImmediate as eventLoopTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { AcceptedEntry } from "@synod/core";
 import { describe, expect, test } from "vitest";
 import { commandCodec } from "../../dist/command-codec.js";
@@ -8,6 +11,9 @@ import { Slice } from "../../dist/replica/slice.js";
 import { FakeEventLoop } from "./fake-event-loop.js";
 
 const sliceMs = 2;
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 function sliced() {
   const loop = new FakeEventLoop();
@@ -147,6 +153,32 @@ describe("applying", () => {
     expect(entryAt(tail.runFrom(14)!, 14)).toMatchObject({ instance: 14, result: 14 });
     expect(entryAt(tail.runFrom(14)!, 14).command).toBe(given[13]);
   });
+
+  test.each([false, true])(
+    "keeps no large frame for the few commands that it had in it (followed: %s)",
+    async isFollowed => {
+      const { applier, tail, run } = applying(0);
+      tail.isFollowed = isFollowed;
+      // Nothing but the frame's own reference must be on this function's stack.
+      const frame = (() => {
+        const { batch, ...entry } = entryOf(1, 10);
+        const [segment] = batch.segments;
+        if (segment?.kind !== "commands") throw new Error("it has commands");
+        const large = new Uint8Array(1 << 20);
+        large.set(segment.bytes, 100);
+        const bytes = large.subarray(100, 100 + segment.bytes.byteLength);
+        applier.push([{ ...entry, batch: { ...batch, segments: [{ ...segment, bytes }] } }]);
+        run();
+        return new WeakRef(large.buffer);
+      })();
+      // The decoder looks at the last bytes that it was given until it is given others.
+      commandCodec.decode(commandCodec.encode([]));
+      await eventLoopTurn();
+      collectGarbage();
+      expect(frame.deref() === undefined).toBe(true);
+      expect(entryAt(tail.runFrom(4)!, 4).command).toEqual({ n: 4 });
+    },
+  );
 });
 
 /** An inbox with so many frames, each of one byte. */
