@@ -30,6 +30,11 @@ export class DistinguishedLearner {
     this.#appliedBelow[learner] = appliedBelow;
   }
 
+  /** Is this less than the learner has said before? */
+  isBehindItself(learner: number, appliedBelow: number): boolean {
+    return appliedBelow < (this.#appliedBelow[learner] ?? 0);
+  }
+
   /** Has any learner not said that it has applied everything below? */
   lags(chosenBelow: number): boolean {
     return this.#appliedBelow.some(applied => applied < chosenBelow);

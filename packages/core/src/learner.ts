@@ -110,6 +110,11 @@ export class Learner {
     this.#chosenBelow = chosenBelow;
   }
 
+  /** The learner lives. It says how far it is: a leader may believe what a former life has said, and tell it nothing. */
+  start(now: number): void {
+    this.#report(now);
+  }
+
   /** Every instance below is known to be chosen and was handed on. */
   get chosenBelow(): number {
     return this.#chosenBelow;

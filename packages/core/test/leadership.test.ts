@@ -2,6 +2,7 @@ import {
   type Ballot,
   type Envelope,
   formatBallot,
+  Learner,
   limits,
   type Message,
   Proposer,
@@ -303,6 +304,29 @@ describe("heartbeats of a leader that has nothing to do", () => {
     const later = heartbeats(lagging, 4 * leaseMs).map(({ learners }) => learners);
     expect(later).toContain(false);
     expect(later).toContain(true);
+  });
+});
+
+describe("a learner that starts anew in an idle cluster", () => {
+  it("says so, and is told at once what is chosen", () => {
+    const role = leader();
+    propose(role, 1, 1);
+    sent(role, 1);
+    accept(role, 0, 1, leaseMs);
+    progress(role, 1, 1, [0, 1]);
+    const before = heartbeats(role, leaseMs);
+    expect(before.some(({ learners }) => learners)).toBe(true);
+    const topology = { proposers: 3, acceptors: 3, learners: 2 };
+    const learner = new Learner({ topology, quorums: new ThresholdQuorums(3), index: 1, fetchAfterMs: 100 });
+    learner.start(leaseMs);
+    for (const { to, message } of learner.takeReady().send) {
+      if (to.includes("proposer-0")) role.receive("learner-1", message, leaseMs);
+    }
+    const beats = role.takeReady(leaseMs).send.filter(({ message }) => message.type === "heartbeat");
+    expect(beats).toMatchObject([{ to: expect.arrayContaining(["learner-1"]), message: { chosenBelow: 1 } }]);
+    // What it says again is no news.
+    progress(role, 0, leaseMs + 1, [1]);
+    expect(sent(role, leaseMs + 1, { heartbeats: true })).toEqual([]);
   });
 });
 

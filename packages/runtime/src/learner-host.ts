@@ -123,6 +123,7 @@ export class LearnerHost implements RoleHost {
       ...(options.digest ? { digest: digestOfBatch } : {}),
     };
     this.#learner = new Learner(learnerOptions, newest?.instance);
+    this.#learner.start(now);
     if (newest !== undefined) this.#restore(newest.instance, now);
   }
 

@@ -72,6 +72,23 @@ describe.each(["ring", "port"] as const)("%s", mailbox => {
     });
   });
 
+  test("a learner that dies in an idle cluster has all again long before the lease is over", async () => {
+    await withCluster({ mailbox, leaseMs: 600_000 }, async cluster => {
+      const client = await cluster.connect();
+      await client.propose({ x: 1 });
+      const { appliedBelow } = await until(
+        () => actorOf(cluster, "learner-1"),
+        ({ appliedBelow: below }) => (below ?? 0) > client.seenInstance,
+      );
+      await cluster.faults.kill("learner-1");
+      const back = await until(
+        () => actorOf(cluster, "learner-1"),
+        ({ appliedBelow: below, restarts }) => restarts > 0 && below === appliedBelow,
+      );
+      expect(back.state).toBe("learning");
+    });
+  });
+
   test("threads are killed while commands flow: none is lost, none comes twice, order is kept", async () => {
     await withCluster({ mailbox, leaseMs: 200 }, async cluster => {
       // Before anything is applied, a learner can have all that it missed from the acceptors.

@@ -104,6 +104,7 @@ export class LearnerHost implements Host {
     this.#learner = this.#startLearner();
     this.#upkeep = this.#startUpkeep(now);
     this.#replica = this.#startReplica();
+    this.#learner.start(now);
     const { newest } = this.world.snapshots;
     if (newest !== undefined && this.world.random.chance(restoresAtOnce)) this.#beginRestore(newest, now);
   }
