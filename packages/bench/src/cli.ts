@@ -28,6 +28,7 @@ import {
 } from "./options.js";
 import { type MeasuredGroup, reportOf } from "./report.js";
 import { type Conditions, watchConditions } from "./results/conditions.js";
+import { addSweep } from "./sweep/command.js";
 import { renderComparisons, renderNoise, renderTable } from "./table.js";
 
 const ids = experiments.map(({ id }) => id);
@@ -105,6 +106,7 @@ program
   .option("--quick", "as little as shows that it works; the figures say nothing", false)
   .addOption(new Option("--out, --json <file>", "write everything that was measured to a file"))
   .action(runEmbed);
+addSweep(program);
 program
   .command("trace")
   .description("sequence charts of what a real run sends")

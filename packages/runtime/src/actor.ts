@@ -18,6 +18,7 @@ import {
   type RoleSpec,
   type RoleStatus,
 } from "./role-host.js";
+import { threadMs } from "./thread-time.js";
 import type { SentFrame } from "./trace.js";
 import { DepthTracker, type Traffic } from "./traffic.js";
 
@@ -66,6 +67,11 @@ export interface Inspection extends RoleInspection {
   readonly wakeUps: number;
   readonly lostWakeUps: number;
   readonly droppedFrames: number;
+  /**
+   * Milliseconds that its thread, which it may share, has been on a core since it began; null where the system does
+   * not tell. Not of clients.
+   */
+  readonly threadMs?: number | null;
   /** The latest frames that it sent, in the order of sending; only with the option `trace`. */
   readonly trace?: readonly SentFrame[];
 }
@@ -199,6 +205,7 @@ export class Actor implements ActorControl {
       wakeUps,
       lostWakeUps,
       droppedFrames: this.#post.traffic.dropped,
+      threadMs: threadMs(),
       ...this.#post.inspectTrace(),
       ...this.#openHost().inspect(stateDigest),
     };
