@@ -137,9 +137,11 @@ function measuredOf(
   const warnings = [...use.warnings];
   const waiting = answers.reduce((sum, answer) => sum + answer.waiting, 0);
   if (waiting > 0) {
-    const rate = settings.ratePerSecond?.toLocaleString("en-US");
+    const due = Math.floor(
+      (settings.ratePerSecond ?? 0) * (Math.max(...answers.map(({ durationMs }) => durationMs)) / 1000),
+    );
     warnings.push(
-      `${rate} commands a second were too many: ${waiting} of them were never proposed, and count with the time that they waited`,
+      `the rate was too high: of about ${due} commands ${waiting} were not even proposed; they count with the time that they waited`,
     );
   }
   return {

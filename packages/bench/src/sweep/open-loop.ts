@@ -75,12 +75,14 @@ export class OpenLoopLoad implements Load {
     const acknowledgedBefore = this.#acknowledged;
     let next = 0;
     let now = startMs;
-    while (now < endMs && this.#failure === undefined) {
+    for (;;) {
       for (; next < total && dueMs(next) <= now && this.#open < openMax; next++) {
         this.#call(dueMs(next), histogram);
       }
+      if (now >= endMs || this.#failure !== undefined) break;
       // With too many under way, whichever answer comes next makes room.
-      await clock.turn(this.#open >= openMax ? now : Math.min(dueMs(next), endMs));
+      const untilMs = this.#open >= openMax ? now : next < total ? dueMs(next) : endMs;
+      await clock.turn(Math.min(untilMs, endMs));
       now = clock.now();
     }
     const commits = this.#acknowledged - acknowledgedBefore;

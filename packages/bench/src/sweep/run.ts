@@ -5,7 +5,7 @@ import { defaultPair, loadKey, shapeOf } from "./grid.js";
 import { type SweepOptions, sweepLimits } from "./options.js";
 import { judgedLoads, planOf, remaining, remainingPairs, type Step, type Visit } from "./plan.js";
 import type { OpenResults } from "./result-file.js";
-import { nameOf } from "./text.js";
+import { loadName, nameOf } from "./text.js";
 import { bestPair, type Pair } from "./verdict.js";
 
 /** What a run tells, and what it is told. */
@@ -104,7 +104,7 @@ async function compare(sweep: Sweep, pair: Pair, loads: readonly Settings[]): Pr
         if (hooks.isEnding()) return false;
       }
       await results.add(...rows);
-      tell(sweep, `the best beside the default, ${nameOf({ ...settings, ...defaultPair })}`);
+      tell(sweep, `${loadName(settings)}, the best beside the default`);
     }
     return false;
   } finally {

@@ -83,32 +83,35 @@ function renderVerdict(comparisons: readonly Comparison[]): string {
 }
 
 function relationOf({ load, ratio, best, default: standard }: Comparison): string {
-  const interval = `95% interval ${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}, ${ratio.count} pairs`;
-  const what = load.mode === "closed" ? "commits/s" : "of the inverse of the 99th percentile";
-  const figures =
-    load.mode === "closed"
-      ? `${formatNumber(best.commitsPerSecond)} against ${formatNumber(standard.commitsPerSecond)} commits/s`
-      : `p99 ${formatNumber(best.p99Us / 1000)} against ${formatNumber(standard.p99Us / 1000)} ms`;
-  if (!ratio.differs) return `no difference (${figures}; ${interval})`;
-  return `${ratio.ratio.toFixed(2)} x ${what} (${figures}; ${interval})`;
+  const isClosed = load.mode === "closed";
+  const figures = isClosed
+    ? `${formatNumber(best.commitsPerSecond)} against ${formatNumber(standard.commitsPerSecond)} commits/s`
+    : `99th percentile ${formatNumber(best.p99Us / 1000)} against ${formatNumber(standard.p99Us / 1000)} ms`;
+  // Of an open loop it is the latency that people know, of which less is better.
+  const [middle, low, high] = isClosed
+    ? [ratio.ratio, ratio.low, ratio.high]
+    : [1 / ratio.ratio, 1 / ratio.high, 1 / ratio.low];
+  const interval = `95% interval ${low.toFixed(2)} to ${high.toFixed(2)}, ${ratio.count} pairs`;
+  const relation = isClosed ? `${middle.toFixed(2)} x` : `${middle.toFixed(2)} x as long`;
+  return `${ratio.differs ? relation : "no difference"} (${figures}; ${interval})`;
 }
 
 function renderWarnings(measured: number, warned: readonly RowLine[]): string {
   const kinds = new Map<string, number>();
   for (const warning of warned.flatMap(({ warnings }) => warnings)) {
     // Figures differ from row to row.
-    const kind = warning.replace(/[\d.,]+/g, "N");
+    const kind = warning.replace(/\d([\d.,]*\d)?/g, "N");
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   const lines = [...kinds].map(([kind, count]) => `  ${count} x ${kind}`);
   return [
-    `warning: ${warned.length} of ${measured} rows were measured on a machine that was not quiet; each says more:`,
+    `warning: ${warned.length} of ${measured} rows have warnings; the file has them with their figures:`,
     ...lines,
   ].join("\n");
 }
 
 /** What the load is, and which of the other settings are not as usual. */
-function loadName(settings: Settings): string {
+export function loadName(settings: Settings): string {
   const { mode, clients, ratePerSecond, payloadBytes, acceptors, learners, mailbox, threads } = settings;
   const words = [
     mode === "closed" ? `${formatNumber(clients)} clients` : `${formatNumber(ratePerSecond)} commands/s`,

@@ -39,9 +39,13 @@ export function meritOf(row: Pick<RowLine, "settings" | "commitsPerSecond" | "la
   return row.settings.mode === "closed" ? row.commitsPerSecond : 1e6 / Math.max(row.latencyUs.p99, 1);
 }
 
-/** For every load of the grid its best cell, the default among them. */
+/** For every load of the grid its best cell, the default among them; few clients and low rates first. */
 export function bestOfLoads(rows: readonly RowLine[]): BestOfLoad[] {
-  return [...groupsOf(rows, ({ settings }) => loadKey(settings)).values()].map(ofLoad => {
+  const size = ({ settings: { clients, ratePerSecond } }: RowLine): number => ratePerSecond ?? clients;
+  const sorted = [...rows].sort(
+    (a, b) => a.settings.mode.localeCompare(b.settings.mode) || size(a) - size(b),
+  );
+  return [...groupsOf(sorted, ({ settings }) => loadKey(settings)).values()].map(ofLoad => {
     const cells = [...groupsOf(ofLoad, ({ settings }) => pairName(settings)).values()];
     const [best] = [...cells].sort((a, b) => medianMerit(b) - medianMerit(a));
     const standard = cells.find(([row]) => isDefault(row.settings));
