@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { integerBetween, optionLimits, secondsBetween, threadsModes } from "../options.js";
 import { hostHere, loadAverageHere } from "../results/host.js";
 import { busyBefore } from "../results/machine-watch.js";
@@ -122,10 +122,10 @@ function optionsOf({ out: _, csv: __, ...given }: Given) {
 /** Both files' names, from one of them. */
 function filesOf({ out, csv }: Given, command: Command): { out: string; csv: string } {
   const ending = extname(out);
-  const stem = [".jsonl", ".csv"].includes(ending) ? out.slice(0, -ending.length) : null;
-  if (stem === null) {
-    throw new InvalidArgumentError(`--out ${out} must end with .jsonl (or .csv: both are written)`);
+  if (ending !== ".jsonl" && ending !== ".csv") {
+    command.error(`error: --out ${out} must end with .jsonl (or .csv: both are written)`);
   }
+  const stem = out.slice(0, -ending.length);
   const files = { out: `${stem}.jsonl`, csv: csv ?? `${stem}.csv` };
   if (files.out === files.csv) command.error(`error: --csv ${csv} is the file of the results themselves`);
   return files;

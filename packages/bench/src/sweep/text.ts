@@ -114,15 +114,19 @@ function renderWarnings(measured: number, warned: readonly RowLine[]): string {
 export function loadName(settings: Settings): string {
   const { mode, clients, ratePerSecond, payloadBytes, acceptors, learners, mailbox, threads } = settings;
   const words = [
-    mode === "closed" ? `${formatNumber(clients)} clients` : `${formatNumber(ratePerSecond)} commands/s`,
+    mode === "closed" ? counted(clients, "client") : `${formatNumber(ratePerSecond)} commands/s`,
   ];
-  if (settings.clientThreads > 0) words.push(`${settings.clientThreads} client threads`);
-  if (payloadBytes > 0) words.push(`${formatNumber(payloadBytes)} bytes`);
-  if (acceptors !== 3) words.push(`${acceptors} acceptors`);
-  if (learners !== 2) words.push(`${learners} learners`);
+  if (settings.clientThreads > 0) words.push(counted(settings.clientThreads, "client thread"));
+  if (payloadBytes > 0) words.push(counted(payloadBytes, "byte"));
+  if (acceptors !== 3) words.push(counted(acceptors, "acceptor"));
+  if (learners !== 2) words.push(counted(learners, "learner"));
   if (mailbox !== "ring") words.push(mailbox);
   if (threads !== "isolated") words.push(threads);
   return words.join(", ");
+}
+
+function counted(count: number, thing: string): string {
+  return `${formatNumber(count)} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 function meritsOfCells(rows: readonly RowLine[]): number[][] {
