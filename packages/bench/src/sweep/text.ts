@@ -66,7 +66,7 @@ function renderVerdict(comparisons: readonly Comparison[]): string {
   const isBetter = comparisons.some(({ ratio }) => ratio.low > 1);
   const isWorse = comparisons.some(({ ratio }) => ratio.high < 1);
   const advice = !isBetter
-    ? "Leave batch and pipeline at their defaults: no fixed setting is better. The best fixed one is"
+    ? "Leave batch and pipeline at their defaults: no fixed setting was better by more than the noise. The best is"
     : isWorse
       ? "Better at some loads and worse at others: copy it only for the loads at which it is better"
       : "To copy";
