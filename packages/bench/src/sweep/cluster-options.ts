@@ -3,7 +3,7 @@ import type { Settings } from "../results/format.js";
 import type { Shape } from "./grid.js";
 
 /** What a user writes to get the same batches. */
-export type BatchSettings = Pick<ClusterOptions<never>, "batch" | "pipeline">;
+type BatchSettings = Pick<ClusterOptions<never>, "batch" | "pipeline">;
 
 /** The default cap of a batch, in bytes, and the highest that there is. */
 const bytesMaxDefault = 262_144;

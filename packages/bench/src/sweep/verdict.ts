@@ -14,7 +14,7 @@ export interface BestOfLoad {
 }
 
 /** Medians over the repeats of a cell. */
-export interface Summary {
+interface Summary {
   readonly settings: Settings;
   readonly commitsPerSecond: number;
   readonly p50Us: number;
