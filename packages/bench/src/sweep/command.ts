@@ -21,7 +21,8 @@ import { rowsOf, runSweep, type SweepEnd, type SweepHooks } from "./run.js";
 import { renderSweep } from "./text.js";
 
 /** What commander makes of the command line: what was not said is absent. */
-type Given = Partial<SweepOptions> & { readonly out: string; readonly csv?: string; readonly quick: boolean };
+type Given = Partial<SweepOptions> &
+  Pick<SweepOptions, "quick" | "stages"> & { readonly out: string; readonly csv?: string };
 
 /** Fresh seeds are short enough to be typed. */
 const freshSeedsBelow = 1_000_000_000;
@@ -69,6 +70,7 @@ export function addSweep(program: Command): void {
       "what the order is drawn from; fresh when left out",
       integerBetween(seed.min, seed.max),
     )
+    .option("--stages", "also where a command's time goes, which costs a little of it", false)
     .option("--quick", "a small grid, all within two minutes", false)
     .action((given: Given, command: Command) => sweep(given, command));
 }

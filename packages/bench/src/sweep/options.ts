@@ -9,6 +9,8 @@ export interface SweepOptions extends Grid {
   readonly seconds: number;
   /** What the order of the cells is drawn from. */
   readonly seed: number;
+  /** Also times the stages of batches. */
+  readonly stages: boolean;
   /** Ends the grid early, so that all is done within two minutes. */
   readonly quick: boolean;
 }

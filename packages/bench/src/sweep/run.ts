@@ -113,7 +113,7 @@ async function compare(sweep: Sweep, pair: Pair, loads: readonly Settings[]): Pr
 }
 
 async function startCluster({ options }: Sweep, settings: Settings): Promise<CellCluster> {
-  const cluster = await CellCluster.start(shapeOf(settings), Math.max(...options.payload));
+  const cluster = await CellCluster.start(shapeOf(settings), Math.max(...options.payload), options.stages);
   try {
     const { most, least } = sweepLimits.warmUpSeconds;
     await cluster.warmUp(settings, 1000 * Math.min(most, Math.max(least, options.seconds)));
@@ -136,7 +136,7 @@ async function measureStep(
     await cluster.warmUp(settings, ms * sweepLimits.warmUpPart);
     return cluster.measure(settings, ms);
   });
-  return { kind: "row", settings, repeat, at, ...measured, stagesUs: null, stage };
+  return { kind: "row", settings, repeat, at, ...measured, stage };
 }
 
 function tell({ results, hooks, total }: Sweep, what: string): void {
