@@ -52,11 +52,11 @@ function pairOf(first: Point, second: Point): Pair {
   };
 }
 
-/** `1.24 x, from 1.18 to 1.31`, or that there is no difference, or that nobody can tell. */
+/** `1.24 x (1.181 to 1.306)`, or that there is no difference, or that nobody can tell. */
 export function verdictOf({ ratio, low, high, differs, count }: RatioEstimate): string {
   if (count < 2) return "not known: measured once";
   if (!differs) return "no difference";
-  return `${ratio.toFixed(2)} x (${low.toFixed(2)} to ${high.toFixed(2)})`;
+  return `${ratio.toFixed(2)} x (${low.toFixed(3)} to ${high.toFixed(3)})`;
 }
 
 /** Whoever reads a difference must know what else was different. */

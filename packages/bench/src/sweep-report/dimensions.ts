@@ -21,7 +21,7 @@ const settingNames = [
 type KnownSetting = (typeof settingNames)[number];
 
 /** In the order in which points are sorted and described. */
-export const dimensions: readonly Dimension[] = ["file", ...settingNames];
+export const dimensions: readonly ["file", ...KnownSetting[]] = ["file", ...settingNames];
 
 /** Short names, for the heads of tables. */
 export const dimensionNames: Readonly<Record<Dimension, string>> = {
@@ -44,15 +44,19 @@ const phrases: Readonly<Record<Dimension, (value: string) => string>> = {
   mode: value => `${value} loop`,
   threads: value => `${value} threads`,
   mailbox: value => `${value} mailboxes`,
-  acceptors: value => `${value} acceptors`,
-  learners: value => `${value} learners`,
+  acceptors: value => counted(value, "acceptor"),
+  learners: value => counted(value, "learner"),
   payloadBytes: value => `${value} B payload`,
-  clientThreads: value => `${value} client threads`,
-  clients: value => `${value} clients`,
+  clientThreads: value => (value === "0" ? "clients on the main thread" : counted(value, "client thread")),
+  clients: value => counted(value, "client"),
   ratePerSecond: value => `${value}/s asked for`,
   pipeline: value => `pipeline ${value}`,
   batch: value => `batch ${value}`,
 };
+
+function counted(value: string, what: string): string {
+  return `${value} ${what}${value === "1" ? "" : "s"}`;
+}
 
 /** A value in words; nothing for what is not set. */
 export function describe(dimension: Dimension, value: DimensionValue): string {

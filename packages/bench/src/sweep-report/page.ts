@@ -54,10 +54,10 @@ function warningsList(warnings: readonly string[]): Html {
   return html`<div class="warnings" role="note"><h2>Before you believe this</h2><ul>${items}</ul></div>`;
 }
 
-function renderSection({ id, title, explanation, charts, notes }: Section): Html {
+function renderSection({ id, title, explanation, charts, notes, table }: Section): Html {
   return html`<section id="${id}"><h2>${title}</h2><p>${explanation}</p>
 ${notes.map(note => html`<p class="note">${note}</p>`)}
-<div class="charts">${charts.map(renderChart)}</div></section>
+<div class="charts">${charts.map(renderChart)}</div>${table ?? null}</section>
 `;
 }
 

@@ -25,17 +25,18 @@ export interface Panel {
   readonly points: readonly Point[];
 }
 
-/** The rows' points, file by file, in the order of their settings. */
+/** The rows' points in the order of their settings; the same settings of several files are neighbours. */
 export function pointsOf(files: readonly LabelledFile[]): Point[] {
-  return files.flatMap(({ label, results }) => {
-    const points = [...groupBy(results.rows, row => keyOf(row.settings)).values()].map(rows => ({
+  const points = files.flatMap(({ label, results }) =>
+    [...groupBy(results.rows, row => keyOf(row.settings)).values()].map(rows => ({
       file: label,
       settings: rows[0]!.settings,
       rows,
       commitsPerSecond: medianOf(rows, row => row.commitsPerSecond),
-    }));
-    return points.sort((a, b) => compareBy(dimensions, a, b));
-  });
+    })),
+  );
+  const [file, ...settings] = dimensions;
+  return points.sort((a, b) => compareBy([...settings, file], a, b));
 }
 
 export function medianOf(rows: readonly RowLine[], read: (row: RowLine) => number): number {
@@ -58,10 +59,10 @@ export function valuesOf(points: readonly Point[], dimension: Dimension): Dimens
 
 /** What of the point's settings is worth saying: `64 B, batch 16`. */
 export function labelOf(point: Point, of: readonly Dimension[]): string {
-  return of
-    .map(dimension => describe(dimension, settingOf(point, dimension)))
-    .filter(text => text !== "")
-    .join(", ");
+  const isShort = isAdaptive(point) && of.includes("batch") && of.includes("pipeline");
+  const told = isShort ? of.filter(dimension => dimension !== "batch" && dimension !== "pipeline") : of;
+  const words = told.map(dimension => describe(dimension, settingOf(point, dimension)));
+  return [...words, isShort ? "adaptive" : ""].filter(text => text !== "").join(", ");
 }
 
 /** One panel for each combination of all settings but those that the chart shows. */
@@ -69,6 +70,14 @@ export function panelsOf(points: readonly Point[], shown: readonly Dimension[]):
   const rest = varying(points).filter(dimension => !shown.includes(dimension));
   const groups = groupBy(points, point => keyBy(point, rest));
   return [...groups.values()].map(group => ({ label: labelOf(group[0]!, rest), points: group }));
+}
+
+/** The panels that differ in nothing but their file, itself among them: they get the same scales. */
+export function beside(panel: Panel, panels: readonly Panel[], shown: readonly Dimension[]): Panel[] {
+  const all = panels.flatMap(({ points }) => points);
+  const rest = varying(all).filter(dimension => dimension !== "file" && !shown.includes(dimension));
+  const keyOfPanel = ({ points }: Panel) => keyBy(points[0]!, rest);
+  return panels.filter(other => keyOfPanel(other) === keyOfPanel(panel));
 }
 
 /** The same text for points that are the same in these settings. */
@@ -93,15 +102,26 @@ export function fastest<T>(values: readonly T[], max: number, rateOf: (value: T)
   return values.filter(value => kept.has(value));
 }
 
-/** Those to look at closely: of each panel the best batch and pipeline, and the adaptive default; all if they are few. */
+/**
+ * Those to look at closely: of each panel the fastest batch and pipeline, and while there is room the adaptive default;
+ * all if they are few. Of too many panels some are taken, from the first to the last.
+ */
 export function highlights(points: readonly Point[], max: number): Point[] {
   if (points.length <= max) return [...points];
-  const chosen = panelsOf(points, ["batch", "pipeline"]).flatMap(panel => [
-    ...fastest(panel.points, 1, point => point.commitsPerSecond),
-    ...panel.points.filter(isAdaptive),
-  ]);
-  const different = points.filter(point => chosen.includes(point));
-  return fastest(different, max, point => point.commitsPerSecond);
+  const panels = spread(panelsOf(points, ["batch", "pipeline"]), max);
+  const best = panels.flatMap(panel => fastest(panel.points, 1, point => point.commitsPerSecond));
+  const defaults = panels.flatMap(panel =>
+    panel.points.filter(point => isAdaptive(point) && !best.includes(point)),
+  );
+  const chosen = [...best, ...spread(defaults, max - best.length)];
+  return points.filter(point => chosen.includes(point));
+}
+
+/** The first, the last, and as many between them as there is room for, at even distances. */
+export function spread<T>(values: readonly T[], max: number): T[] {
+  if (values.length <= max) return [...values];
+  const step = (values.length - 1) / Math.max(1, max - 1);
+  return Array.from({ length: Math.max(0, max) }, (_, index) => values[Math.round(index * step)]!);
 }
 
 export function isAdaptive({ settings }: Point): boolean {

@@ -57,6 +57,9 @@ th { font-weight: 600; color: var(--dim); text-align: left; white-space: nowrap;
 .facts td { min-width: 16rem; overflow-wrap: anywhere; }
 .rows th, .rows td { text-align: right; white-space: nowrap; }
 .rows .text { text-align: left; white-space: normal; }
+.rows th[scope="row"] { text-align: left; }
+details { margin-top: 1rem; }
+summary { cursor: pointer; }
 .option { display: inline-block; margin-right: .75rem; }
 .option b { font-weight: 600; }
 .warnings { margin: 1rem 0; padding: .75rem 1rem; border-left: 4px solid var(--warn); background: var(--card); }
@@ -70,7 +73,7 @@ figure.wide { grid-column: 1 / -1; }
 figcaption { font-weight: 600; margin-bottom: .25rem; }
 figure .note { margin: .25rem 0 0; font-size: .85rem; color: var(--dim); }
 svg.plot { --plot-background: var(--paper); min-width: 460px; max-width: 100%; height: auto; }
-.wide svg.plot { min-width: 640px; }
+.wide svg.plot { min-width: 640px; width: 100%; max-width: 1040px; }
 .plot-swatches { font-size: .85rem; }
 .heat-scale { display: flex; align-items: center; gap: .5rem; min-height: 33px; font-size: .85rem; }
 .heat-scale span { display: inline-flex; }

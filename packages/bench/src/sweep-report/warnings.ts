@@ -39,8 +39,8 @@ function rowWarnings({ rows }: LabelledFile["results"]): string[] {
   const all = rows.flatMap(row => row.warnings);
   const alike = [...groupBy(all, text => text.replace(/\d+(\.\d+)?/g, "#")).values()];
   const told = alike.slice(0, reportLimits.warnings).map(texts => {
-    const where = `in ${texts.length} of ${rows.length} rows`;
-    return texts.length > 1 ? `${texts[0]} (${where}, with other figures)` : `${texts[0]} (${where})`;
+    const figures = new Set(texts).size > 1 ? ", with other figures" : "";
+    return `${texts[0]} (in ${texts.length} of ${rows.length} rows${figures})`;
   });
   const more = alike.length - told.length;
   return more > 0 ? [...told, `${more} other kinds of warnings: see the table.`] : told;

@@ -39,11 +39,14 @@ export function logTicks(min: number, max: number): number[] {
   const steps = to - from > 3 ? [1] : [1, 2, 5];
   const ticks: number[] = [];
   for (let power = from; power <= to; power++) for (const step of steps) ticks.push(step * 10 ** power);
-  const first = ticks.findLastIndex(tick => tick <= min);
-  const last = ticks.findIndex(tick => tick >= max);
-  return ticks
-    .slice(Math.max(0, first), last === -1 ? undefined : last + 1)
-    .map(tick => Number(tick.toPrecision(3)));
+  const first = Math.max(
+    0,
+    ticks.findLastIndex(tick => tick <= min),
+  );
+  const covering = ticks.findIndex(tick => tick >= max);
+  // A single value needs an axis with two ends too.
+  const last = Math.max(first + 1, covering === -1 ? ticks.length - 1 : covering);
+  return ticks.slice(first, last + 1).map(tick => Number(tick.toPrecision(3)));
 }
 
 /** `1.3M`, `45k`, `0`: three digits that matter. */

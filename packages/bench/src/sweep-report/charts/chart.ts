@@ -23,6 +23,8 @@ export interface Section {
   readonly charts: readonly Chart[];
   /** What is not drawn, and why. */
   readonly notes: readonly string[];
+  /** Follows the charts. */
+  readonly table?: Html;
 }
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
@@ -48,6 +50,8 @@ export function draw(options: Plot.PlotOptions & { readonly title: string }): Ht
     figure: false,
     width: chartWidth,
     height: 340,
+    // The name of the axis stands above its highest number.
+    marginTop: 30,
     marginLeft: 56,
     marginRight: 24,
     marginBottom: 42,
@@ -88,6 +92,14 @@ export function swatchLegend(names: readonly string[], colors: readonly string[]
 function legendOf(scales: Plot.LegendScales): Html {
   // The types leave out that a legend can be made in a document of one's own.
   return new Html(Plot.legend({ ...scales, document, className } as Plot.LegendScales).outerHTML);
+}
+
+/** What `highlights` has chosen; nothing when that is all. */
+export function highlightsNote(drawn: number, all: number): string[] {
+  if (drawn === all) return [];
+  return [
+    `${drawn} of ${all.toLocaleString("en-US")} settings are drawn: of each number of clients, rate and so on the fastest batch and pipeline, and while there is room the adaptive default. All rows are in the table.`,
+  ];
 }
 
 /** How many of what were left out of a section; nothing when it is none. */

@@ -1,7 +1,9 @@
 import * as Plot from "@observablehq/plot";
 import { type FileComparison, type Pair, verdictOf } from "../compare.js";
+import { textOf } from "../dimensions.js";
+import { type Html, html } from "../html.js";
 import { reportLimits } from "../limits.js";
-import { type LabelledFile, varying } from "../points.js";
+import { type LabelledFile, labelOf, varying } from "../points.js";
 import { logTicks } from "./axes.js";
 import { barLabels } from "./bar-labels.js";
 import { type Chart, draw, type Section, wideChartWidth } from "./chart.js";
@@ -40,7 +42,25 @@ export function comparisonSection(
       ...unpaired,
       ...caveats,
     ],
+    ...(pairs.length === 0 ? {} : { table: pairsTable(pairs, first.label, second.label) }),
   };
+}
+
+/** Every pair, drawn or not. */
+function pairsTable(pairs: readonly Pair[], first: string, second: string): Html {
+  const differing = varying(pairs.map(pair => pair.first));
+  const heads = ["settings", `commits/s, ${first}`, `commits/s, ${second}`, "rows", "commits/s", "p99"];
+  const lines = pairs.map(pair => {
+    const cells = [
+      ...[pair.first, pair.second].map(({ commitsPerSecond }) => textOf(Math.round(commitsPerSecond))),
+      `${pair.first.rows.length}, ${pair.second.rows.length}`,
+      verdictOf(pair.commitsPerSecond),
+      verdictOf(pair.p99),
+    ];
+    return html`<tr><th scope="row">${labelOf(pair.first, differing)}</th>${cells.map(cell => html`<td>${cell}</td>`)}</tr>
+`;
+  });
+  return html`<details><summary>All ${pairs.length} comparisons as a table</summary><div class="scroll"><table class="rows"><thead><tr>${heads.map(head => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${lines}</tbody></table></div></details>`;
 }
 
 function ratioChart(pairs: readonly Pair[], what: "commitsPerSecond" | "p99", title: string): Chart {
@@ -65,21 +85,23 @@ function ratioChart(pairs: readonly Pair[], what: "commitsPerSecond" | "p99", ti
     drawing: draw({
       title,
       width: wideChartWidth,
-      height: 66 + barHeight * marks.length,
+      height: 36 + barHeight * marks.length,
+      marginTop: 8,
+      marginBottom: 28,
       marginLeft,
       marginRight: verdictWidth,
       x: { type: "log", domain: [low, high], label: null },
       y: { type: "band", domain: labels, label: null, padding: 0.2 },
       marks: [
         Plot.gridX(ticks),
-        Plot.axisX(ticks, { tickFormat: (tick: number) => `${tick} x` }),
+        Plot.axisX(ticks, { text: (tick: number) => `${tick} x` }),
         Plot.axisY({ tickSize: 0 }),
         Plot.ruleX([1], { stroke: "var(--ink)", strokeDasharray: "4 3" }),
         Plot.ruleY(
           marks.filter(({ count }) => count >= 2),
           {
             ...{ y: "y", x1: ({ low }) => clamped(low), x2: ({ high }) => clamped(high) },
-            ...{ stroke: colorOf, strokeWidth: 2.5, ariaLabel: "intervals" },
+            ...{ stroke: colorOf, strokeWidth: 2.5, className: "intervals" },
           },
         ),
         Plot.dot(marks, {
@@ -87,7 +109,7 @@ function ratioChart(pairs: readonly Pair[], what: "commitsPerSecond" | "p99", ti
           y: "y",
           fill: colorOf,
           r: 4.5,
-          ariaLabel: "ratios",
+          className: "ratios",
         }),
         Plot.text(marks, {
           ...{
@@ -96,7 +118,7 @@ function ratioChart(pairs: readonly Pair[], what: "commitsPerSecond" | "p99", ti
             text: "verdict",
             textAnchor: "start",
             dx: 10,
-            ariaLabel: "verdicts",
+            className: "verdicts",
           },
         }),
       ],

@@ -3,7 +3,7 @@ import { reportLimits } from "../limits.js";
 import { highlights, medianOf, type Point, varying } from "../points.js";
 import { compactNumber, textWidth } from "./axes.js";
 import { barLabels } from "./bar-labels.js";
-import { draw, leftOut, type Section, wideChartWidth } from "./chart.js";
+import { draw, highlightsNote, type Section, wideChartWidth } from "./chart.js";
 import { heatSteps } from "./heat-map.js";
 
 /** Roles in the order in which a command meets them; what is not among them comes last. */
@@ -49,14 +49,14 @@ export function cpuSection(points: readonly Point[]): Section {
     },
     y: { type: "band", domain: labels, label: null, tickSize: 0 },
     marks: [
-      Plot.cell(cells, { ...place, fill: "fill", title: "title", ariaLabel: "cells" }),
-      Plot.text(cells, { ...place, text: "text", fill: "ink", pointerEvents: "none", ariaLabel: "numbers" }),
+      Plot.cell(cells, { ...place, fill: "fill", title: "title", className: "cells" }),
+      Plot.text(cells, { ...place, text: "text", fill: "ink", pointerEvents: "none", className: "numbers" }),
     ],
   });
   return {
     ...base,
     charts: [{ title: "Parts of a core; of the process, cores", drawing, isWide: true }],
-    notes: leftOut(chosen.length, measured.length, "settings with CPU times"),
+    notes: highlightsNote(chosen.length, measured.length),
   };
 }
 

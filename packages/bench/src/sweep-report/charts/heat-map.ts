@@ -2,18 +2,19 @@ import * as Plot from "@observablehq/plot";
 import { textOf } from "../dimensions.js";
 import { Html } from "../html.js";
 import { reportLimits } from "../limits.js";
-import { fastest, labelOf, type Panel, type Point, panelsOf, valuesOf } from "../points.js";
+import { beside, fastest, labelOf, type Panel, type Point, panelsOf, valuesOf } from "../points.js";
 import { compactNumber, textWidth } from "./axes.js";
 import { type Chart, chartWidth, draw, leftOut, type Section } from "./chart.js";
 
 /** Steps of the scale of colours in the page's style. */
 export const heatSteps = 7;
+const shown = ["batch", "pipeline"] as const;
 const margins = { marginLeft: 72, marginRight: 16 };
 
 /** Commits per second of each batch with each depth of the pipeline. */
 export function heatMapSection(points: readonly Point[]): Section {
   const closed = points.filter(({ settings }) => settings.mode === "closed");
-  const panels = panelsOf(closed, ["batch", "pipeline"]).filter(
+  const panels = panelsOf(closed, shown).filter(
     panel => valuesOf(panel.points, "batch").length > 1 && valuesOf(panel.points, "pipeline").length > 1,
   );
   const drawn = fastest(panels, reportLimits.charts, ({ points }) =>
@@ -23,8 +24,8 @@ export function heatMapSection(points: readonly Point[]): Section {
     id: "grid",
     title: "The grid of batch and pipeline",
     explanation:
-      "Commits per second, the median of the repeats, closed-loop clients. Colours go from the slowest to the fastest cell of the same map; the fastest has a frame. Empty cells were not measured. A neighbour of the fastest cell may be as good: look at the marks above.",
-    charts: drawn.map(heatMap),
+      "Commits per second, the median of the repeats, closed-loop clients. Colours go from the slowest to the fastest cell of a map, and of the maps of other files with the same settings; the fastest of each map has a frame. Empty cells were not measured. A neighbour of the fastest cell may be as good: look at the marks above.",
+    charts: drawn.map(panel => heatMap(panel, beside(panel, panels, shown))),
     notes:
       panels.length === 0
         ? ["Not drawn: it takes closed-loop rows with two batch sizes and two depths of the pipeline."]
@@ -32,11 +33,13 @@ export function heatMapSection(points: readonly Point[]): Section {
   };
 }
 
-function heatMap({ label, points }: Panel): Chart {
+/** Its colours have the scale of all panels `besides`. */
+function heatMap({ label, points }: Panel, besides: readonly Panel[]): Chart {
   const batches = valuesOf(points, "batch").map(textOf);
   const depths = valuesOf(points, "pipeline").map(textOf);
-  const rates = points.map(point => point.commitsPerSecond);
+  const rates = besides.flatMap(panel => panel.points.map(point => point.commitsPerSecond));
   const [lowest, highest] = [Math.min(...rates), Math.max(...rates)];
+  const fastestHere = Math.max(...points.map(point => point.commitsPerSecond));
   const stepOf = (rate: number) =>
     Math.min(heatSteps - 1, Math.floor(((rate - lowest) / (highest - lowest || 1)) * heatSteps));
   const cells = points.map(point => ({
@@ -69,10 +72,10 @@ function heatMap({ label, points }: Panel): Chart {
       },
       y: { type: "band", domain: depths, label: "pipeline", reverse: true },
       marks: [
-        Plot.cell(cells, { ...place, fill: "fill", title: "title", ariaLabel: "cells" }),
+        Plot.cell(cells, { ...place, fill: "fill", title: "title", className: "cells" }),
         Plot.cell(
-          cells.filter(({ rate }) => rate === highest),
-          { ...place, fill: "none", stroke: "var(--ink)", strokeWidth: 2, ariaLabel: "fastest" },
+          cells.filter(({ rate }) => rate === fastestHere),
+          { ...place, fill: "none", stroke: "var(--ink)", strokeWidth: 2, className: "fastest" },
         ),
         batches.length > reportLimits.heatMapNumbers
           ? null
@@ -81,7 +84,7 @@ function heatMap({ label, points }: Panel): Chart {
               text: "text",
               fill: "ink",
               pointerEvents: "none",
-              ariaLabel: "numbers",
+              className: "numbers",
             }),
       ],
     }),

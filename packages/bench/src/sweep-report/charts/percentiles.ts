@@ -1,9 +1,18 @@
 import * as Plot from "@observablehq/plot";
-import type { RowLine } from "../../results/format.js";
+import type { RowLine, Settings } from "../../results/format.js";
 import { reportLimits } from "../limits.js";
 import { highlights, labelOf, type Point, varying } from "../points.js";
-import { logTicks, milliseconds, thinned } from "./axes.js";
-import { draw, leftOut, type Section, seriesLegend, seriesScales, wideChartWidth } from "./chart.js";
+import { logTicks, milliseconds, type Tick, thinned } from "./axes.js";
+import {
+  type Chart,
+  chartWidth,
+  draw,
+  highlightsNote,
+  type Section,
+  seriesLegend,
+  seriesScales,
+  wideChartWidth,
+} from "./chart.js";
 
 /** So many of `of` commands took at most `latencyMs`; of the others there is one in `oneIn`. */
 export interface PercentilePoint {
@@ -22,67 +31,81 @@ const marked = [
   { oneIn: 1e6, text: "99.9999%" },
   { oneIn: 1e7, text: "99.99999%" },
 ];
+const titles = { closed: "Closed loop", open: "Open loop" } as const;
 const margins = { marginLeft: 56, marginRight: 40 };
 
-/** How latency is distributed, tail first. */
+/** How latency is distributed, with room for the tail. */
 export function percentilesSection(points: readonly Point[]): Section {
   const measured = points.filter(({ rows }) => percentileCurve(rows).length > 0);
-  const chosen = highlights(measured, reportLimits.series);
-  const base = {
+  const modes = ["closed", "open"] as const;
+  const groups = modes
+    .map(mode => ({ mode, of: measured.filter(({ settings }) => settings.mode === mode) }))
+    .filter(({ of }) => of.length > 0)
+    .map(group => ({ ...group, chosen: highlights(group.of, reportLimits.series) }));
+  return {
     id: "percentiles",
     title: "Latency percentiles",
     explanation:
-      "All repeats of a row together. The axis is as long from 90% to 99% as from 99% to 99.9%, so that the tail can be seen; where a curve ends, one command is left, the slowest. Of each group of settings the fastest batch and pipeline and the adaptive default are taken.",
+      "All repeats of a row together. The axis is as long from 90% to 99% as from 99% to 99.9%, so that the tail can be seen; where a curve ends, one command is left, the slowest.",
+    charts: groups.map(({ mode, chosen }) => percentilesChart(chosen, mode, groups.length === 1)),
+    notes:
+      groups.length === 0
+        ? ["Not measured: no row has a histogram."]
+        : groups.flatMap(({ mode, of, chosen }) =>
+            highlightsNote(chosen.length, of.length).map(note => `${titles[mode]}: ${note}`),
+          ),
   };
-  if (chosen.length === 0) return { ...base, charts: [], notes: ["Not measured: no row has a histogram."] };
-  const differing = varying(points);
+}
+
+function percentilesChart(chosen: readonly Point[], mode: Settings["mode"], isWide: boolean): Chart {
+  const differing = varying(chosen);
   const names = chosen.map(point => labelOf(point, differing));
   const curves = chosen.flatMap((point, index) =>
-    percentileCurve(point.rows).map(at => ({ ...at, series: names[index] })),
+    percentileCurve(point.rows).map(at => ({ ...at, series: names[index]! })),
   );
   const latencies = curves.map(({ latencyMs }) => latencyMs);
   const ticks = logTicks(Math.min(...latencies), Math.max(...latencies));
   const rarest = Math.max(10, ...curves.map(({ oneIn }) => oneIn));
-  const shown = marked.filter(({ oneIn }) => oneIn <= rarest);
-  const lengthPx = wideChartWidth - margins.marginLeft - margins.marginRight;
-  const labels = thinned(
-    shown.map(({ oneIn, text }) => ({ at: Math.log10(oneIn), text })),
-    lengthPx,
-    [0, Math.log10(rarest)],
-  ).map(({ text }) => marked.find(mark => mark.text === text)!);
+  const width = isWide ? wideChartWidth : chartWidth;
+  const labels = percentileTicks(rarest, width - margins.marginLeft - margins.marginRight);
+  const oneIns = labels.map(({ at }) => 10 ** at);
+  const title = `${titles[mode]}, latency by percentile`;
   const drawing = draw({
     ...margins,
     ...seriesScales(names),
-    title: "Latency by percentile",
-    width: wideChartWidth,
+    title,
+    width,
     height: 380,
     x: { type: "log", domain: [1, rarest], label: "percentile of the commands" },
     y: { type: "log", domain: [ticks[0]!, ticks.at(-1)!], label: "latency, milliseconds" },
     marks: [
       Plot.gridY(ticks),
-      Plot.gridX(labels.map(({ oneIn }) => oneIn)),
-      Plot.axisY(ticks, { tickFormat: milliseconds }),
-      Plot.axisX(
-        labels.map(({ oneIn }) => oneIn),
-        { tickFormat: (oneIn: number) => labels.find(label => label.oneIn === oneIn)?.text ?? "" },
-      ),
+      Plot.gridX(oneIns),
+      Plot.axisY(ticks, { text: milliseconds }),
+      Plot.axisX(oneIns, { text: labels.map(({ text }) => text) }),
       Plot.line(curves, {
         x: "oneIn",
         y: "latencyMs",
         stroke: "series",
         strokeWidth: 2,
-        ariaLabel: "curves",
+        className: "curves",
       }),
       Plot.dot(lastOfEach(curves), {
-        ...{ x: "oneIn", y: "latencyMs", fill: "series", symbol: "series", r: 5, ariaLabel: "slowest" },
+        ...{ x: "oneIn", y: "latencyMs", fill: "series", symbol: "series", r: 5, className: "slowest" },
       }),
     ],
   });
-  return {
-    ...base,
-    charts: [{ title: "Latency by percentile", drawing, legend: seriesLegend(names), isWide: true }],
-    notes: leftOut(chosen.length, measured.length, "settings"),
-  };
+  return { title, drawing, legend: seriesLegend(names), isWide };
+}
+
+function percentileTicks(rarest: number, lengthPx: number): Tick[] {
+  const ticks = marked.map(({ oneIn, text }) => ({ at: Math.log10(oneIn), text }));
+  const end = Math.log10(rarest);
+  return thinned(
+    ticks.filter(({ at }) => at <= end),
+    lengthPx,
+    [0, end],
+  );
 }
 
 /** From the histograms of all rows; a bucket counts up to its upper bound. */
@@ -106,6 +129,6 @@ export function percentileCurve(rows: readonly RowLine[]): PercentilePoint[] {
   return curve;
 }
 
-function lastOfEach<T extends { readonly series: string | undefined }>(curves: readonly T[]): T[] {
+function lastOfEach<T extends { readonly series: string }>(curves: readonly T[]): T[] {
   return curves.filter((at, index) => curves[index + 1]?.series !== at.series);
 }

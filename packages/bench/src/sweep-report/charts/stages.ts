@@ -3,7 +3,7 @@ import { reportLimits } from "../limits.js";
 import { highlights, medianOf, type Point, varying } from "../points.js";
 import { milliseconds } from "./axes.js";
 import { barLabels } from "./bar-labels.js";
-import { draw, leftOut, type Section, swatchLegend, wideChartWidth } from "./chart.js";
+import { draw, highlightsNote, type Section, swatchLegend, wideChartWidth } from "./chart.js";
 
 /** In the order in which a command passes them. */
 const stages = [
@@ -48,7 +48,8 @@ export function stagesSection(points: readonly Point[]): Section {
   const drawing = draw({
     title: "Where a command's time goes, by stage",
     width: wideChartWidth,
-    height: 70 + barHeight * bars.length,
+    height: 50 + barHeight * bars.length,
+    marginTop: 8,
     marginLeft,
     marginRight: 84,
     x: { domain: [0, 1], label: "part of the sum" },
@@ -59,17 +60,17 @@ export function stagesSection(points: readonly Point[]): Section {
       Plot.axisY({ tickSize: 0 }),
       Plot.barX(parts, {
         ...{ x1: "x1", x2: "x2", y: "y", fill: "name", title: "title" },
-        ...{ stroke: "var(--paper)", strokeWidth: 1, ariaLabel: "stages" },
+        ...{ stroke: "var(--paper)", strokeWidth: 1, className: "stages" },
       }),
       Plot.text(
         parts.filter(({ share }) => share >= numberFrom),
         {
           ...{ x: ({ x1, x2 }) => (x1 + x2) / 2, y: "y", text: ({ share }) => percent(share) },
-          ...{ fill: "var(--on-series)", pointerEvents: "none", ariaLabel: "shares" },
+          ...{ fill: "var(--on-series)", pointerEvents: "none", className: "shares" },
         },
       ),
       Plot.text(bars, {
-        ...{ x: 1, y: "y", dx: 8, textAnchor: "start", ariaLabel: "sums" },
+        ...{ x: 1, y: "y", dx: 8, textAnchor: "start", className: "sums" },
         text: ({ sumUs }) => `${milliseconds(sumUs / 1000)} ms`,
       }),
     ],
@@ -82,7 +83,7 @@ export function stagesSection(points: readonly Point[]): Section {
     ...base,
     charts: [{ title: "Parts of a command's time", drawing, legend, isWide: true }],
     notes: [
-      ...leftOut(chosen.length, measured.length, "settings with times of stages"),
+      ...highlightsNote(chosen.length, measured.length),
       ...(measured.length < points.length
         ? [`Of ${points.length - measured.length} settings no times of stages were measured.`]
         : []),

@@ -1,20 +1,11 @@
 import * as Plot from "@observablehq/plot";
 import { textOf } from "../dimensions.js";
 import { reportLimits } from "../limits.js";
-import {
-  fastest,
-  groupBy,
-  keyBy,
-  labelOf,
-  type Panel,
-  type Point,
-  panelsOf,
-  valuesOf,
-  varying,
-} from "../points.js";
+import { beside, fastest, groupBy, labelOf, type Panel, type Point, panelsOf, valuesOf } from "../points.js";
 import { compactNumber, type Tick, textWidth, thinned } from "./axes.js";
 import { type Chart, chartWidth, draw, leftOut, type Section, seriesLegend, seriesScales } from "./chart.js";
 
+const shown = ["batch", "pipeline"] as const;
 const margins = { marginLeft: 56, marginRight: 24 };
 /** How far right of the largest batch the adaptive ones stand, in doublings. */
 const adaptiveGap = 1.5;
@@ -22,14 +13,14 @@ const adaptiveGap = 1.5;
 /** Commits per second against the size of batches, a line for each depth of the pipeline. */
 export function throughputSection(points: readonly Point[]): Section {
   const closed = points.filter(({ settings }) => settings.mode === "closed");
-  const panels = panelsOf(closed, ["batch", "pipeline"]);
+  const panels = panelsOf(closed, shown);
   const drawn = fastest(panels, reportLimits.charts, bestOf);
   return {
     id: "throughput",
     title: "Commits per second by batch size",
     explanation:
       "Closed-loop clients. Each mark is one row of the file, so that marks above each other show how far repeats differ; lines go through their medians. A batch holds at most so many commands; adaptive batches follow the load.",
-    charts: drawn.map(panel => throughputChart(panel, highestBeside(panel, panels))),
+    charts: drawn.map(panel => throughputChart(panel, highestOf(beside(panel, panels, shown)))),
     notes:
       panels.length === 0
         ? ["Not measured: no row has closed-loop clients, and open-loop rows commit what they are asked for."]
@@ -73,13 +64,13 @@ function throughputChart({ label, points }: Panel, highest: number): Chart {
         Plot.axisY({ ticks: 6, tickFormat: compactNumber }),
         Plot.axisX(
           ticks.map(({ at }) => at),
-          { tickFormat: (at: number) => ticks.find(tick => tick.at === at)?.text ?? "" },
+          { text: (at: number) => ticks.find(tick => tick.at === at)?.text ?? "" },
         ),
         Plot.ruleY([0]),
-        Plot.lineY(medians, { x: "x", y: "y", stroke: "series", ariaLabel: "medians" }),
+        Plot.lineY(medians, { x: "x", y: "y", stroke: "series", className: "medians" }),
         Plot.dot(marks, {
           ...{ x: "x", y: "y", fill: "series", symbol: "series", title: "title" },
-          ...{ r: 4, fillOpacity: 0.85, ariaLabel: "rows" },
+          ...{ r: 4, fillOpacity: 0.85, className: "rows" },
         }),
       ],
     }),
@@ -112,15 +103,9 @@ function batchAxis(points: readonly Point[]): BatchAxis {
   return { positionOf, ticks: thinned(all, lengthPx, domain), domain };
 }
 
-/** Panels that differ in nothing but their file have the same axis: they are to be compared. */
-function highestBeside(panel: Panel, panels: readonly Panel[]): number {
-  const all = panels.flatMap(({ points }) => points);
-  const but = varying(all).filter(dimension => !["file", "batch", "pipeline"].includes(dimension));
-  const key = (of: Panel) => keyBy(of.points[0]!, but);
-  const rates = panels
-    .filter(other => key(other) === key(panel))
-    .flatMap(({ points }) => points.flatMap(({ rows }) => rows.map(row => row.commitsPerSecond)));
-  return Math.max(1, ...rates);
+function highestOf(panels: readonly Panel[]): number {
+  const rows = panels.flatMap(({ points }) => points.flatMap(point => point.rows));
+  return Math.max(1, ...rows.map(row => row.commitsPerSecond));
 }
 
 function bestOf({ points }: Panel): number {
