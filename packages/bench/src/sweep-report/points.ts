@@ -138,8 +138,9 @@ function compareBy(by: readonly Dimension[], a: Point, b: Point): number {
 
 /** Numbers ascend, words follow them. */
 function compareValues(a: DimensionValue, b: DimensionValue): number {
+  if (a === b) return 0;
   if (typeof a === "number" && typeof b === "number") return a - b;
   if (typeof a === "number" || b === null) return -1;
   if (typeof b === "number" || a === null) return 1;
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a < b ? -1 : 1;
 }

@@ -8,10 +8,11 @@ const onWhite = {
   line: "#d8dce1",
   card: "#f6f7f9",
   warn: "#b45309",
+  mark: "#e07a10",
   "on-series": "#ffffff",
   series: ["#0072b2", "#c2500a", "#00795c", "#a3417f", "#7a6200", "#4b4f9e", "#3d4248"],
   heat: ["#eef4fb", "#d3e4f4", "#aacfe9", "#75b1da", "#4490c6", "#2069a8", "#0b437f"],
-  heatInk: ["#1b1f24", "#1b1f24", "#1b1f24", "#1b1f24", "#ffffff", "#ffffff", "#ffffff"],
+  heatInk: ["#1b1f24", "#1b1f24", "#1b1f24", "#1b1f24", "#14171a", "#ffffff", "#ffffff"],
 };
 const onBlack: typeof onWhite = {
   paper: "#15181c",
@@ -20,6 +21,7 @@ const onBlack: typeof onWhite = {
   line: "#343a42",
   card: "#1c2026",
   warn: "#f5a54a",
+  mark: "#ff9f2e",
   "on-series": "#15181c",
   series: ["#5ab4e8", "#f0944d", "#3fc9a0", "#e79bc9", "#d8c04a", "#a6a9f0", "#c8ced6"],
   heat: ["#1b2632", "#1d3850", "#204f77", "#2a6aa0", "#4b8ec6", "#82b7e2", "#c3def4"],
@@ -78,7 +80,7 @@ svg.plot { --plot-background: var(--paper); min-width: 460px; max-width: 100%; h
 .heat-scale { display: flex; align-items: center; gap: .5rem; min-height: 33px; font-size: .85rem; }
 .heat-scale span { display: inline-flex; }
 .heat-scale i { width: 1.5rem; height: .8rem; }
-@media (max-width: 860px) { body { padding: 1rem; } .charts { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 860px) { body { padding: 1rem; } .facts td { min-width: 9rem; } .charts { grid-template-columns: minmax(0, 1fr); } }
 @media print {
   @page { margin: 14mm; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -86,7 +88,9 @@ svg.plot { --plot-background: var(--paper); min-width: 460px; max-width: 100%; h
   nav { display: none; }
   .charts { grid-template-columns: minmax(0, 1fr); }
   .scroll { overflow: visible; }
-  svg.plot, .wide svg.plot { min-width: 0; width: 100%; max-width: 620px; margin: 0 auto; }
+  svg.plot, .wide svg.plot { min-width: 0; width: 100%; max-width: 540px; margin: 0 auto; }
+  .plot-swatches, .heat-scale, figure .note { font-size: 10px; min-height: 0; }
+  section > p { break-after: avoid; }
   .wide svg.plot { max-width: 100%; }
   h2, figcaption { break-after: avoid; }
   thead { display: table-header-group; }

@@ -24,7 +24,7 @@ export function heatMapSection(points: readonly Point[]): Section {
     id: "grid",
     title: "The grid of batch and pipeline",
     explanation:
-      "Commits per second, the median of the repeats, closed-loop clients. Colours go from the slowest to the fastest cell of a map, and of the maps of other files with the same settings; the fastest of each map has a frame. Empty cells were not measured. A neighbour of the fastest cell may be as good: look at the marks above.",
+      "Commits per second, the median of the repeats, closed-loop clients. Colours go from 0 to the fastest cell of a map, and of the maps of other files with the same settings; the fastest cell of each map has a frame. Empty cells were not measured. A neighbour of the fastest cell may be as good: look at the marks above.",
     charts: drawn.map(panel => heatMap(panel, beside(panel, panels, shown))),
     notes:
       panels.length === 0
@@ -38,10 +38,9 @@ function heatMap({ label, points }: Panel, besides: readonly Panel[]): Chart {
   const batches = valuesOf(points, "batch").map(textOf);
   const depths = valuesOf(points, "pipeline").map(textOf);
   const rates = besides.flatMap(panel => panel.points.map(point => point.commitsPerSecond));
-  const [lowest, highest] = [Math.min(...rates), Math.max(...rates)];
+  const highest = Math.max(1, ...rates);
   const fastestHere = Math.max(...points.map(point => point.commitsPerSecond));
-  const stepOf = (rate: number) =>
-    Math.min(heatSteps - 1, Math.floor(((rate - lowest) / (highest - lowest || 1)) * heatSteps));
+  const stepOf = (rate: number) => Math.min(heatSteps - 1, Math.floor((rate / highest) * heatSteps));
   const cells = points.map(point => ({
     x: textOf(point.settings.batch),
     y: textOf(point.settings.pipeline),
@@ -57,7 +56,7 @@ function heatMap({ label, points }: Panel, besides: readonly Panel[]): Chart {
   const title = label === "" ? "All rows" : label;
   return {
     title,
-    legend: scaleLegend(lowest, highest),
+    legend: scaleLegend(highest),
     drawing: draw({
       ...margins,
       title: `Commits per second by batch and pipeline: ${title}`,
@@ -75,7 +74,7 @@ function heatMap({ label, points }: Panel, besides: readonly Panel[]): Chart {
         Plot.cell(cells, { ...place, fill: "fill", title: "title", className: "cells" }),
         Plot.cell(
           cells.filter(({ rate }) => rate === fastestHere),
-          { ...place, fill: "none", stroke: "var(--ink)", strokeWidth: 2, className: "fastest" },
+          { ...place, fill: "none", stroke: "var(--mark)", strokeWidth: 3, className: "fastest" },
         ),
         batches.length > reportLimits.heatMapNumbers
           ? null
@@ -91,12 +90,12 @@ function heatMap({ label, points }: Panel, besides: readonly Panel[]): Chart {
   };
 }
 
-function scaleLegend(lowest: number, highest: number): Html {
+function scaleLegend(highest: number): Html {
   const steps = Array.from(
     { length: heatSteps },
     (_, step) => `<i style="background:var(--heat-${step})"></i>`,
   );
   return new Html(
-    `<div class="heat-scale">${compactNumber(lowest)} <span>${steps.join("")}</span> ${compactNumber(highest)} commits/s</div>`,
+    `<div class="heat-scale">0 <span>${steps.join("")}</span> ${compactNumber(highest)} commits/s</div>`,
   );
 }

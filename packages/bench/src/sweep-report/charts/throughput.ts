@@ -42,11 +42,16 @@ function throughputChart({ label, points }: Panel, highest: number): Chart {
       title: `${labelOf(point, ["batch", "pipeline"])}, repeat ${row.repeat}: ${textOf(Math.round(row.commitsPerSecond))} commits/s`,
     })),
   );
-  const medians = numeric.filter(isDrawn).map(point => ({
-    x: positionOf(point),
-    y: point.commitsPerSecond,
-    series: depthOf(point),
-  }));
+  // A line of a single point would be nothing.
+  const withLine = groupBy(numeric.filter(isDrawn), depthOf);
+  const medians = [...withLine.values()]
+    .filter(({ length }) => length > 1)
+    .flat()
+    .map(point => ({
+      x: positionOf(point),
+      y: point.commitsPerSecond,
+      series: depthOf(point),
+    }));
   const title = label === "" ? "All rows" : label;
   return {
     title,
