@@ -28,6 +28,7 @@ import {
 } from "./options.js";
 import { type MeasuredGroup, reportOf } from "./report.js";
 import { type Conditions, watchConditions } from "./results/conditions.js";
+import { addSweep } from "./sweep/command.js";
 import { renderComparisons, renderNoise, renderTable } from "./table.js";
 
 const ids = experiments.map(({ id }) => id);
@@ -65,7 +66,9 @@ program
   .command("mailbox")
   .description("ring against MessagePort between two threads")
   .addOption(seconds("measured seconds per frame size", optionLimits.seconds.default))
-  .action(runMailbox);
+  .action(async (options: { readonly seconds: number }) => {
+    await watched(() => runMailbox(options));
+  });
 program
   .command("adaptive")
   .description("batches that follow the load against the best fixed setting, at several numbers of clients")
@@ -105,6 +108,7 @@ program
   .option("--quick", "as little as shows that it works; the figures say nothing", false)
   .addOption(new Option("--out, --json <file>", "write everything that was measured to a file"))
   .action(runEmbed);
+addSweep(program);
 program
   .command("trace")
   .description("sequence charts of what a real run sends")
@@ -200,12 +204,19 @@ function refuseOptionsBeforeCommand(rows: Command, command: Command): void {
   if (given !== undefined) command.error(`error: write ${given.long} after ${command.name()}, not before it`);
 }
 
+interface Watched<T> {
+  readonly result: T;
+  readonly conditions: Conditions;
+}
+
+function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<Watched<T>> {
+  return watched(() => withBar(run));
+}
+
 /** What was measured, and under which conditions; what speaks against it is said on stderr. */
-async function withProgress<T>(
-  run: (onStep: OnStep) => Promise<T>,
-): Promise<{ readonly result: T; readonly conditions: Conditions }> {
+async function watched<T>(run: () => Promise<T>): Promise<Watched<T>> {
   const readConditions = watchConditions();
-  const result = await withBar(run);
+  const result = await run();
   const conditions = readConditions();
   for (const warning of conditions.warnings) console.error(`warning: ${warning}`);
   return { result, conditions };

@@ -49,7 +49,7 @@ function foldersOf(): string[] {
     return ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"].flatMap(at => [join(at, path), at]);
   });
   const seen = [...new Set(folders)].filter(folder => read(join(folder, "cpu.stat")) !== null);
-  // The first one of each kind is the process's own, and those above it are told of by it.
+  // The nearest one: where groups are nested, limits of those above it are not looked for.
   return seen.slice(0, 1);
 }
 

@@ -21,8 +21,9 @@ export class ResultWriter {
     }
   }
 
-  async write(line: ResultLine): Promise<void> {
-    await this.#handle.appendFile(`${JSON.stringify(line)}\n`);
+  /** Several lines are there together, or not at all, as far as the operating system keeps a write together. */
+  async write(...lines: readonly ResultLine[]): Promise<void> {
+    await this.#handle.appendFile(lines.map(line => `${JSON.stringify(line)}\n`).join(""));
   }
 
   async close(): Promise<void> {

@@ -135,7 +135,8 @@ describe("of several learners", () => {
 
   it("one is written at a time", () => {
     const regions = [1, 2, 3].map(() => createSnapshotRegion(65_536));
-    const turns = regions.map((_, learner) => new SnapshotTurn(regions, learner, 0)) as Turns;
+    const turnOf = (learner: number) => new SnapshotTurn(regions, learner, 0);
+    const turns = [turnOf(0), turnOf(1), turnOf(2)] as const;
     const { snapshotClaimMs } = runtimeLimits;
     const now = 2 ** 31 - 5;
     expect(turns[0].take(now)).toBe(true);
@@ -153,9 +154,6 @@ describe("of several learners", () => {
     expect(turns[1].take(now + 3 * snapshotClaimMs - 1)).toBe(true);
   });
 });
-
-type Turns = readonly [SnapshotTurn, SnapshotTurn, SnapshotTurn];
-type SnapshotTurn = InstanceType<typeof SnapshotTurn>;
 
 describe("threads", () => {
   const kills = Number(process.env.SYNOD_KILLS ?? 50);
