@@ -20,6 +20,7 @@ const parts = [
   "packages/bench/test/results/*.test.ts",
   "packages/bench/test/sweep/{open-loop,pure}.test.ts",
   "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
+  "packages/bench/test/sweep-report/*.test.ts",
 ];
 
 // One group after the other: threaded tests never share the cores with the simulator or with an example.
@@ -54,7 +55,7 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/{embed,profile,sweep}/**", ...faults, ...parts],
+          exclude: ["**/*.chaos.test.ts", "packages/*/test/{browser,embed,profile,sweep}/**", ...faults, ...parts],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -78,7 +79,7 @@ export default defineConfig({
       {
         test: {
           name: "embed",
-          include: ["packages/{runtime,bench}/test/{embed,profile,sweep}/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/{browser,embed,profile,sweep}/**/*.test.ts"],
           exclude: parts,
           pool: "forks",
           fileParallelism: false,
@@ -101,6 +102,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: "browser",
+          include: ["packages/bench/test/browser/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 6 },
+          server,
+        },
+      },
+      {
+        test: {
           name: "docs",
           include: ["test/**/*.test.ts"],
           pool: "forks",
@@ -108,7 +121,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 7 },
           server,
         },
       },

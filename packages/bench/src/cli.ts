@@ -154,6 +154,13 @@ program
   .addOption(new Option("--json <file>", "write the recorded frames to a file"))
   .action((options: TraceOptions) => runTrace(options));
 
+program
+  .command("report")
+  .description("draws the results of sweeps: one page of HTML that needs nothing else")
+  .argument("<files...>", "results of synod-bench sweep; two are compared")
+  .requiredOption("--out <file>", "where the page goes")
+  .action(runReport);
+
 async function runRows(options: BenchOptions): Promise<void> {
   const [main, ...others] = groupsOf(
     experiments.filter(({ id }) => options.only?.includes(id) ?? true),
@@ -206,6 +213,13 @@ async function runEmbed(options: EmbedOptions): Promise<void> {
   console.log(renderEmbedding(figures));
   if (options.json === undefined) return;
   await writeJson(options.json, conditions, { options, ...figures });
+}
+
+async function runReport(files: readonly string[], { out }: { readonly out: string }): Promise<void> {
+  // Only this command pays for loading what draws.
+  const { writeReport } = await import("./sweep-report/run.js");
+  await writeReport(files, out);
+  console.log(`written to ${out}`);
 }
 
 async function profileThreads(options: ProfileOptions): Promise<void> {
