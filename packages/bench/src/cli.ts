@@ -4,7 +4,9 @@ import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { renderAdaptive } from "./adaptive-table.js";
 import { renderBulk } from "./bulk-table.js";
+import { compareCommand } from "./compare/command.js";
 import { type EmbedOptions, embedSections, measureEmbedding, renderEmbedding } from "./embed/run.js";
+import { endWhenTold, isEnding } from "./ending.js";
 import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { type BulkOptions, measureBulk } from "./experiments/bulk.js";
 import { type FootprintOptions, measureFootprint, renderFootprint } from "./experiments/footprint.js";
@@ -120,6 +122,7 @@ program
   .addOption(learners)
   .addOption(new Option("--json <file>", "write the recorded frames to a file"))
   .action((options: TraceOptions) => runTrace(options));
+program.addCommand(compareCommand(withProgress));
 
 async function runRows(options: BenchOptions): Promise<void> {
   const [main, ...others] = groupsOf(
@@ -199,17 +202,11 @@ async function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> 
   }
 }
 
-/** npm that is told to end leaves its child running: the child sees that its parent has changed. */
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) process.exit(143);
-}, 500).unref();
-process.once("SIGINT", () => process.exit(130));
-process.once("SIGTERM", () => process.exit(143));
-
+endWhenTold();
 try {
   await program.parseAsync();
 } catch (error) {
+  if (isEnding()) await new Promise(() => undefined);
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
 }

@@ -66,6 +66,14 @@ export const bulkLimits = {
   seconds: 3,
 } as const;
 
+/** Bounds and defaults of the comparison with others. */
+export const compareLimits = {
+  clients: [1, 256, 4096],
+  /** A slice is then a second long, and all subjects take about four minutes. */
+  seconds: 5,
+  repeats: { min: 1, max: 1000, default: 5 },
+} as const;
+
 /** A parser for commander. */
 export function integerBetween(min: number, max: number): (text: string) => number {
   return text => {

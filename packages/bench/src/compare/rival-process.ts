@@ -1,0 +1,67 @@
+/*
+ * One subject of a comparison, in a process of its own: none shares its heap or its event loop with another. Whatever
+ * the subject starts ends with this process, and this process ends with the one that forked it.
+ */
+import { rm } from "node:fs/promises";
+import { openBroadcastChannel } from "./broadcast-channel.js";
+import { cpuMsOf } from "./cpu.js";
+import { openRaftGo } from "./raft-go.js";
+import { openRaftNpm } from "./raft-npm.js";
+import type { Family, MeasuredSlice, Rival, RivalAnswer, RivalSpec, RivalTask } from "./rival.js";
+import { openServer } from "./servers.js";
+import { openSynod } from "./synod.js";
+
+const open: Readonly<Record<Family, (spec: RivalSpec) => Promise<Rival>>> = {
+  synod: openSynod,
+  "broadcast-channel": openBroadcastChannel,
+  server: openServer,
+  "raft-npm": openRaftNpm,
+  "raft-go": openRaftGo,
+};
+
+const spec = JSON.parse(process.argv[2] ?? "{}") as RivalSpec;
+const opening = open[spec.family](spec);
+
+const answer = (value: RivalAnswer): void => {
+  process.send?.(value);
+};
+const fail = (error: unknown): void =>
+  answer({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+
+async function slice(rival: Rival, clients: number, durationMs: number): Promise<MeasuredSlice> {
+  const cpuBefore = cpuMsOf(rival.pids);
+  const from = performance.now();
+  const measured = await rival.slice(clients, durationMs);
+  const wallMs = performance.now() - from;
+  const cpuAfter = cpuMsOf(rival.pids);
+  const cpuMs = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore;
+  return { ...measured, cpuMs, wallMs };
+}
+
+async function end(): Promise<never> {
+  const rival = await opening.catch(() => undefined);
+  await rival?.close().catch(() => undefined);
+  await rm(spec.folder, { recursive: true, force: true, maxRetries: 3 });
+  process.exit();
+}
+
+async function carryOut(rival: Rival, task: RivalTask): Promise<void> {
+  switch (task.ask) {
+    case "slice":
+      return answer({ type: "slice", ...(await slice(rival, task.clients, task.durationMs)) });
+    case "verify":
+      await rival.verify();
+      return answer({ type: "done" });
+    case "close":
+      return end();
+  }
+}
+
+process.once("disconnect", end);
+// Ctrl-C in a terminal, should it come here: the parent decides.
+process.on("SIGINT", () => undefined);
+process.once("SIGTERM", end);
+opening.then(rival => {
+  process.on("message", (task: RivalTask) => carryOut(rival, task).catch(fail));
+  answer({ type: "ready", details: rival.details, pids: rival.pids });
+}, fail);
