@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Subject } from "./catalogue.js";
 import { findProgram } from "./programs.js";
@@ -8,7 +8,7 @@ import { hasRaftLibrary } from "./raft-go.js";
 
 const manifest = fileURLToPath(new URL("../../rivals/package.json", import.meta.url));
 /** Runs the version of pnpm that the lockfile is of, whether one is installed or not. */
-const installPackages = `npx --yes pnpm@12.21.0 install --frozen-lockfile --dir ${dirname(manifest)}`;
+const installPackages = `npx --yes pnpm@12.21.0 install --frozen-lockfile --dir ${relative("", dirname(manifest))}`;
 
 /** What is missing for a subject and how to install it, in a sentence; undefined when nothing is. */
 export function missingFor(subject: Subject): string | undefined {

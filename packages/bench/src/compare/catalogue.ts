@@ -1,7 +1,7 @@
 import type { Family } from "./rival.js";
 
 /** What one may rely on, as it runs in the comparison: a word or two each, which the guide explains. */
-export interface Guarantees {
+interface Guarantees {
   /** Who decides on the one order of writes. */
   readonly order: string;
   readonly linearizable: string;

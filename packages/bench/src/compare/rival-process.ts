@@ -45,12 +45,12 @@ async function end(): Promise<never> {
   process.exit();
 }
 
-async function carryOut(rival: Rival, task: RivalTask): Promise<void> {
+async function carryOut(task: RivalTask): Promise<void> {
   switch (task.ask) {
     case "slice":
-      return answer({ type: "slice", ...(await slice(rival, task.clients, task.durationMs)) });
+      return answer({ type: "slice", ...(await slice(await opening, task.clients, task.durationMs)) });
     case "verify":
-      await rival.verify();
+      await (await opening).verify();
       return answer({ type: "done" });
     case "close":
       return end();
@@ -61,7 +61,5 @@ process.once("disconnect", end);
 // Ctrl-C in a terminal, should it come here: the parent decides.
 process.on("SIGINT", () => undefined);
 process.once("SIGTERM", end);
-opening.then(rival => {
-  process.on("message", (task: RivalTask) => carryOut(rival, task).catch(fail));
-  answer({ type: "ready", details: rival.details, pids: rival.pids });
-}, fail);
+process.on("message", (task: RivalTask) => carryOut(task).catch(fail));
+opening.then(({ details, pids }) => answer({ type: "ready", details, pids }), fail);
