@@ -15,6 +15,7 @@ import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { type Group, groupsOf } from "./groups.js";
 import { measure, type OnStep, stepsOf } from "./measure.js";
+import { microCommand } from "./micro/command.js";
 import {
   adaptiveLimits,
   type BenchOptions,
@@ -123,6 +124,7 @@ program
   .addOption(new Option("--json <file>", "write the recorded frames to a file"))
   .action((options: TraceOptions) => runTrace(options));
 program.addCommand(compareCommand(withProgress));
+program.addCommand(microCommand(withProgress));
 
 async function runRows(options: BenchOptions): Promise<void> {
   const [main, ...others] = groupsOf(
