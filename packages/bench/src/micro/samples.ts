@@ -7,7 +7,7 @@ export const laterBallot: Ballot = { round: 3, incarnation: 1, proposer: 0 };
 
 /** As many as a batch of a busy cluster with this many sessions has of each. */
 export const commandsPerSegment = 64;
-export const segmentsPerBatch = 4;
+const segmentsPerBatch = 4;
 export const commandsPerBatch = commandsPerSegment * segmentsPerBatch;
 
 export const commands: readonly LoadCommand[] = Array.from({ length: commandsPerSegment }, (_, index) =>
