@@ -1,4 +1,7 @@
 // What the run of examples/02-server cannot show each time: a request that comes twice, and the same server on Redis.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { checkStateMachine } from "@synod/runtime/testing";
@@ -9,6 +12,7 @@ const folder = join(repositoryRoot, "examples/02-server");
 const load = (file: string) => import(pathToFileURL(join(folder, file)).href);
 const { default: SiteState } = await load("site-state.js");
 const { startSite } = await load("site.js");
+const { Front } = await load("front.js");
 const { findRedisServer } = await load("redis-server.js");
 
 const settings = { limit: { capacity: 2, refillPerSecond: 0.001 }, sessionTtlMs: 1_000, rememberMs: 5_000 };
@@ -41,6 +45,32 @@ describe("the state of the server", () => {
         token: random.pick(["t", "u"]),
       }),
     });
+  });
+});
+
+describe("the front of the server", () => {
+  async function answerOf(
+    run: (tries: number) => Promise<object>,
+  ): Promise<[status: number, body: unknown, tries: number]> {
+    let tries = 0;
+    const front = new Front({ run: () => run(++tries) });
+    const server = createServer((request, response) => void front.serve(request, response));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}/me`);
+    const body = await response.json();
+    await new Promise(resolve => server.close(resolve));
+    return [response.status, body, tries];
+  }
+
+  test("gives a request to another thread when its own has ended, but not for ever", async () => {
+    const answer = { status: 200, body: { user: "ada" }, seen: 1, threadId: 1 };
+    const ended = () => Promise.reject(new Error("Terminating worker thread"));
+    expect(await answerOf(async tries => (tries < 3 ? ended() : answer))).toEqual([200, answer.body, 3]);
+    const [status, body, tries] = await answerOf(ended);
+    expect([status, tries]).toEqual([503, 5]);
+    expect(body).toEqual({ error: expect.stringContaining("ended") });
   });
 });
 

@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import { Piscina } from "piscina";
 
 const bodyBytesMax = 10_000;
+/** A request whose thread has ended so often may be the reason. */
+const attemptsMax = 5;
 
 /** Starts `threads` worker threads and listens. `port` 0 is any free one. */
 export async function listen({ port, threads, workerData }) {
@@ -36,7 +38,7 @@ export async function listen({ port, threads, workerData }) {
   };
 }
 
-class Front {
+export class Front {
   /** Requests that were answered, and those that were given to another thread because theirs had ended. */
   answered = 0;
   repeated = 0;
@@ -73,7 +75,7 @@ class Front {
   }
 
   async #answer(request) {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       try {
         const answer = await this.#pool.run({ ...request, seen: this.#seen });
         if (answer.seen > this.#seen) this.#seen = answer.seen;
@@ -83,6 +85,8 @@ class Front {
         // The worker answers whatever happens, so the thread has ended. Did it do what it was asked? Nobody knows, and
         // it need not matter: the request has a number, and has its effect once however often it is sent.
         if (this.closing) throw error;
+        if (attempt === attemptsMax)
+          return { status: 503, body: { error: "every thread that took it has ended" } };
         this.repeated += 1;
       }
     }

@@ -30,6 +30,11 @@ export class DistinguishedLearner {
     this.#appliedBelow[learner] = appliedBelow;
   }
 
+  /** Has any learner not said that it has applied everything below? */
+  lags(chosenBelow: number): boolean {
+    return this.#appliedBelow.some(applied => applied < chosenBelow);
+  }
+
   /** A new leader begins with the learner that has come farthest. */
   restart(now: number): void {
     this.#name(this.#farthest(), now);

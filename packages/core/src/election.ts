@@ -1,4 +1,4 @@
-import { type Ballot, compareBallots, noBallot } from "./ballot.js";
+import { type Ballot, compareBallots, noBallot, sameBallot } from "./ballot.js";
 
 export interface ElectionOptions {
   readonly index: number;
@@ -56,6 +56,11 @@ export class Election {
   lost(notBefore: number): void {
     this.#failures += 1;
     this.#schedule(notBefore);
+  }
+
+  /** Nobody has been heard of who leads, ever or since an attempt to replace the last one. */
+  get isAwaited(): boolean {
+    return this.#failures > 0 || sameBallot(this.#leader, noBallot);
   }
 
   /** The ballot of a leader that is alive as far as is known here. */

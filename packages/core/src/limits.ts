@@ -26,6 +26,8 @@ export const limits = {
   clockSkewMs: 1,
   /** Heartbeats in the time of one lease: as many may be lost or late but one before the lease runs out. */
   heartbeatsPerLease: 4,
+  /** The same while nothing is proposed or read: then a leader that comes late delays nobody's command. */
+  heartbeatsPerIdleLease: 2,
   /** A distinguished learner that stands still for less than this, in milliseconds, may just not have reported. */
   learnerStallMsMin: 200,
   /**

@@ -40,6 +40,12 @@ import { addToRepair, repaired, startRepair } from "./repair.js";
 import { actorAddress, addressesOf, clientAddress, indexOf } from "./roles.js";
 import { TrimRule } from "./trim-rule.js";
 
+interface ToldLearners {
+  readonly chosenBelow: number;
+  readonly distinguishedLearner: number;
+  readonly at: number;
+}
+
 /**
  * Gets commands chosen: phase 1 finds out what may have been chosen before, phase 2 proposes it again and then
  * new batches for the instances that follow. One proposer leads at a time, as long as its lease is renewed.
@@ -65,8 +71,13 @@ export class Proposer {
   /** Acceptors have forgotten what is below. */
   #forgottenBelow = 0;
   #lastTimeMs = 0;
-  /** When a leader says again that it leads. */
+  /** When a leader says again that it leads, and when it last did. */
   #heartbeatAt: number;
+  #heartbeatSentAt = Number.NEGATIVE_INFINITY;
+  /** It has proposed or was asked something since. */
+  #isActive = false;
+  /** What learners were told last, and when. */
+  #toldLearners: ToldLearners | undefined;
   #send: Envelope[] = [];
 
   constructor(options: ProposerOptions) {
@@ -100,6 +111,17 @@ export class Proposer {
   /** Index of the proposer that leads, as far as this one knows; -1 when nobody does. */
   leaderAt(now: number): number {
     return this.#state.kind === "leading" ? this.#options.index : (this.#leader(now)?.proposer ?? -1);
+  }
+
+  /**
+   * Something waits for the next heartbeat of a leader, or for an acceptor to grant one. Otherwise it is soon enough to
+   * read them whenever this proposer is told something else, or its {@link deadline} comes: it reads all of them first.
+   */
+  get expectsNews(): boolean {
+    const state = this.#state;
+    if (state.kind === "preparing" || this.#reads.length > 0) return true;
+    if (state.kind === "leading") return this.leaseUntil <= this.#heartbeatSentAt;
+    return this.#queue.commands > 0 || this.#election.isAwaited;
   }
 
   /** Commands that wait for a place in the pipeline. */
@@ -306,6 +328,7 @@ export class Proposer {
     if (this.#options.mode === "multi") {
       this.#heartbeatAt = this.#options.leaseMs > 0 ? now : Number.POSITIVE_INFINITY;
       this.#distinguished.restart(now);
+      this.#toldLearners = undefined;
     }
     for (const { from, id } of this.#reads.takeAll()) this.#onRead(from, id, now);
   }
@@ -375,6 +398,7 @@ export class Proposer {
 
   #propose(state: Leading, firstInstance: number, batch: Batch, isNew: boolean, now: number): void {
     const { digest } = this.#options;
+    this.#isActive = true;
     const source = digest ? { firstInstance, count: batch.count, digest: digest(batch) } : null;
     state.nextInstance = Math.max(state.nextInstance, firstInstance + batch.count);
     this.#sendAccept(state, state.flights.add({ firstInstance, batch, source, isNew }, now), now);
@@ -490,6 +514,7 @@ export class Proposer {
   #onRead(from: Address, id: number, now: number): void {
     const state = this.#state;
     const leader = this.#leader(now);
+    this.#isActive = true;
     // Learners answer clients before this proposer knows what is chosen: only what it has proposed is high enough.
     const proposedBelow = state.kind === "leading" ? readBelow(state) : 0;
     if (leader === undefined && this.#reads.add(from, id, proposedBelow)) return;
@@ -526,12 +551,36 @@ export class Proposer {
     if (mode === "basic" && toAcceptors.length > 0) {
       this.#send.push({ to: toAcceptors, message: { ...heartbeat, leaseUntil: 0 } });
     }
-    const to = [...this.#others, ...(mode === "multi" ? toAcceptors : []), ...this.#learners];
+    const to = [...this.#others, ...(mode === "multi" ? toAcceptors : []), ...this.#learnersToTell(now)];
     this.#send.push({ to, message: { ...heartbeat, leaseUntil } });
     this.#reads.roundSent(state.round);
-    const againMs = leaseMs > 0 ? leaseMs / limits.heartbeatsPerLease : this.#options.retransmitMs;
+    const againMs = leaseMs > 0 ? leaseMs / this.#heartbeatsPerLease(now) : this.#options.retransmitMs;
     const isDue = leaseMs > 0 || this.#reads.length > 0;
     this.#heartbeatAt = isDue ? now + againMs : Number.POSITIVE_INFINITY;
+    this.#heartbeatSentAt = now;
+    this.#isActive = false;
+  }
+
+  /** Each heartbeat wakes all acceptors. Where nothing happens, and the lease is held, fewer of them do. */
+  #heartbeatsPerLease(now: number): number {
+    const isIdle = !this.#isActive && this.#queue.commands === 0 && now < this.leaseUntil;
+    const isSettled = isIdle && !this.#distinguished.lags(this.#chosenBelow);
+    return isSettled ? limits.heartbeatsPerIdleLease : limits.heartbeatsPerLease;
+  }
+
+  /** Who has heard that much is told again once in a lease: a learner that starts anew knows nothing of it. */
+  #learnersToTell(now: number): readonly Address[] {
+    const { distinguishedLearner } = this;
+    const chosenBelow = this.#chosenBelow;
+    const told = this.#toldLearners;
+    const isKnown =
+      told !== undefined &&
+      told.chosenBelow === chosenBelow &&
+      told.distinguishedLearner === distinguishedLearner &&
+      !this.#distinguished.lags(chosenBelow);
+    if (isKnown && now < told.at + this.#options.leaseMs) return [];
+    this.#toldLearners = { chosenBelow, distinguishedLearner, at: now };
+    return this.#learners;
   }
 
   /** Once nothing is under way any more, or the successor has waited long enough. */

@@ -234,6 +234,134 @@ describe("a leader with a lease", () => {
   });
 });
 
+/** Who is sent a heartbeat, and when, until `untilMs`; `onBeat` may answer. */
+function heartbeats(role: Proposer, untilMs: number, onTime: (now: number) => void = () => undefined) {
+  const beats: { at: number; learners: boolean }[] = [];
+  for (let now = 0; now <= untilMs; now++) {
+    onTime(now);
+    for (const { to, message } of role.takeReady(now).send) {
+      if (message.type !== "heartbeat") continue;
+      beats.push({ at: now, learners: to.includes("learner-0") });
+      for (const address of ["acceptor-0", "acceptor-2", "proposer-1", "proposer-2"]) {
+        expect(to).toContain(address);
+      }
+      grant(role, message.leaseUntil, message.round);
+    }
+  }
+  return beats;
+}
+
+function progress(role: Proposer, appliedBelow: number, now: number, learners = [0, 1]): void {
+  const report = { type: "progress", appliedBelow, stuck: false, trimBelow: 0, pinnedAt: -1 } as const;
+  for (const learner of learners) role.receive(`learner-${learner}`, report, now);
+}
+
+describe("heartbeats of a leader that has nothing to do", () => {
+  const idleMs = leaseMs / limits.heartbeatsPerIdleLease;
+  const times = (beats: { at: number }[]) => beats.map(({ at }) => at);
+
+  it("are fewer, as long as it holds the lease", () => {
+    const role = leader();
+    expect(times(heartbeats(role, 4 * idleMs))).toEqual(
+      [0, 1, 2, 3].map(beat => heartbeatMs + beat * idleMs),
+    );
+    const lonely = leader();
+    const sentAt: number[] = [];
+    for (let now = 0; now <= 2 * leaseMs; now++) {
+      if (sent(lonely, now, { heartbeats: true }).length > 0) sentAt.push(now);
+    }
+    expect(sentAt.filter(at => at >= leaseMs).length).toBeGreaterThanOrEqual(limits.heartbeatsPerLease);
+  });
+
+  it("are as many as ever while something is proposed or read", () => {
+    for (const use of [propose, read]) {
+      const role = leader();
+      const beats = heartbeats(role, 4 * heartbeatMs, now => {
+        if (now % 10 === 0) use(role, now, 1 + now);
+      });
+      expect(times(beats)).toEqual([1, 2, 3, 4].map(beat => beat * heartbeatMs));
+    }
+  });
+
+  it("go to learners once in a lease, and always while one of them has not said that it has all", () => {
+    const role = leader();
+    const quiet = heartbeats(role, 4 * leaseMs);
+    const told = quiet.filter(({ learners }) => learners).map(({ at }) => at);
+    expect(quiet.length).toBeGreaterThanOrEqual(2 * told.length - 1);
+    expect(told.length).toBeGreaterThanOrEqual(3);
+    told.slice(1).forEach((at, before) => {
+      expect(at - told[before]!).toBeLessThan(leaseMs + idleMs);
+    });
+
+    const lagging = leader();
+    propose(lagging, 1, 1);
+    sent(lagging, 1);
+    accept(lagging, 0, 1, leaseMs);
+    progress(lagging, 1, 1, [0]);
+    expect(heartbeats(lagging, leaseMs).every(({ learners }) => learners)).toBe(true);
+    progress(lagging, 1, 1, [1]);
+    const later = heartbeats(lagging, 4 * leaseMs).map(({ learners }) => learners);
+    expect(later).toContain(false);
+    expect(later).toContain(true);
+  });
+});
+
+describe("a proposer that may sleep through heartbeats and their answers", () => {
+  it("leads, and had the lease when it last sent a heartbeat", () => {
+    const role = proposer();
+    role.campaign(0);
+    expect(role.expectsNews).toBe(true);
+    promise(role, 0);
+    sent(role, 0);
+    expect(role.expectsNews, "nothing is granted yet").toBe(true);
+    grant(role, leaseMs, 1);
+    expect(role.expectsNews).toBe(false);
+    // The answers to each round are read when the next one is due; one round in vain is no reason to hurry.
+    for (const now of [heartbeatMs, leaseMs - limits.clockSkewMs]) {
+      expect(sent(role, now, { heartbeats: true })).toHaveLength(1);
+      expect(role.expectsNews, `after a round at ${now} ms`).toBe(now > heartbeatMs);
+    }
+    grant(role, 2 * leaseMs, 3);
+    expect(role.expectsNews).toBe(false);
+  });
+
+  it("follows a leader and has nothing for it", () => {
+    const role = proposer();
+    expect(role.expectsNews, "nobody leads").toBe(true);
+    hear(role, ballotOf(1), leaseMs, 0);
+    expect(role.expectsNews).toBe(false);
+    role.campaign(leaseMs);
+    refuse(role, "acceptor-0", ballotOf(7), leaseMs + 1);
+    expect([role.state, role.expectsNews]).toEqual(["following", true]);
+    hear(role, ballotOf(7), 3 * leaseMs, leaseMs + 2);
+    expect(role.expectsNews).toBe(false);
+  });
+
+  it("has neither commands nor reads that wait for somebody who leads", () => {
+    const late = leaseMs + 1;
+    const waits = proposer();
+    hear(waits, ballotOf(1), leaseMs, 0);
+    propose(waits, late, 1);
+    expect(waits.expectsNews).toBe(true);
+    hear(waits, ballotOf(1), late + leaseMs, late + 1);
+    expect(waits.expectsNews).toBe(false);
+    const reads = proposer();
+    hear(reads, ballotOf(1), leaseMs, 0);
+    read(reads, 1, late);
+    expect(reads.expectsNews).toBe(true);
+  });
+
+  it("has not promised to hand over, and has no reads that wait for a round", () => {
+    const handing = leader();
+    handing.transferLeadership(1, 10);
+    expect(handing.expectsNews).toBe(true);
+    const role = leader();
+    read(role, 1, trustedMs);
+    sent(role, trustedMs);
+    expect(role.expectsNews).toBe(true);
+  });
+});
+
 describe("reads", () => {
   it("are answered at once under a lease, with everything that is proposed", () => {
     const role = leader();
@@ -491,7 +619,7 @@ describe("batches", () => {
     expect(sent(role, 41)).toEqual(["acceptors accept 2: 3+3 6+1"]);
     propose(role, 42, 7);
     expect(sent(role, 42)).toEqual([]);
-    expect(role.deadline).toBe(2 * heartbeatMs);
+    expect(role.deadline).toBe(42 + 10);
   });
 
   it("never linger in Basic Paxos", () => {

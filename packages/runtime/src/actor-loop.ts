@@ -6,7 +6,17 @@ import type { Inbox } from "./mailbox/index.js";
 /** What the loop needs of the actors of a thread. */
 export type LoopedActor = Pick<
   Actor,
-  "turn" | "tick" | "deadline" | "isBusy" | "isFed" | "isStopped" | "worked" | "lookAtDepth" | "publish"
+  | "turn"
+  | "tick"
+  | "deadline"
+  | "isBusy"
+  | "isFed"
+  | "isStopped"
+  | "calls"
+  | "unhurried"
+  | "worked"
+  | "lookAtDepth"
+  | "publish"
 >;
 
 /**
@@ -18,7 +28,7 @@ export type LoopedActor = Pick<
  */
 export async function runActors(actors: readonly LoopedActor[], inbox: Pick<Inbox, "park">): Promise<void> {
   let lastTurnMs = monotonicMs();
-  let hasParked = false;
+  let sinceTurn: SinceTurn = { workedMs: 0, calls: callsOf(actors) };
   while (!actors.some(actor => actor.isStopped)) {
     const roundMs = monotonicMs();
     let sinceMs = roundMs;
@@ -37,22 +47,46 @@ export async function runActors(actors: readonly LoopedActor[], inbox: Pick<Inbo
     }
     // A thread that wakes up late reads all its mail before any of its actors acts on what it has not heard.
     if (areEmpty) tickEarliest(actors);
-    if (frames > 0 || actors.some(actor => actor.isBusy)) hasParked = false;
-    else if (!hasParked) {
-      hasParked = true;
-      const timeoutMs = parkingMs(actors);
+    const isRestless = !areEmpty || actors.some(actor => actor.isBusy);
+    const now = monotonicMs();
+    sinceTurn.workedMs += now - roundMs;
+    // What an actor waits for without a frame comes by the event loop.
+    const isWaiting = isRestless && frames === 0;
+    if (isWaiting || isTurnDue(now - lastTurnMs, sinceTurn, callsOf(actors))) {
+      sinceTurn = { workedMs: 0, calls: callsOf(actors) };
+      lastTurnMs = await measuredTurn(actors, now);
+    } else if (!isRestless) {
+      const timeoutMs = parkingMs(actors, now);
       if (timeoutMs <= 0) continue;
       for (const actor of actors) actor.publish();
-      await inbox.park(timeoutMs);
-      continue;
-    }
-    // Rung without a frame, timed out, or busy for a while: the control plane and the profiler get their turn.
-    const now = monotonicMs();
-    if (frames === 0 || now - lastTurnMs >= runtimeLimits.eventLoopTurnMs) {
-      lastTurnMs = await measuredTurn(actors, now);
-      hasParked = false;
+      await inbox.park(timeoutMs, unhurriedOf(actors));
     }
   }
+}
+
+/** What has happened since the event loop last had a turn. */
+interface SinceTurn {
+  workedMs: number;
+  /** As many calls of the control plane had come by then. */
+  readonly calls: number;
+}
+
+/**
+ * The control plane has called, or the thread has been at work for a while, or rested for long. A turn costs as much as
+ * a frame: a thread that wakes up for a heartbeat, and sleeps again, does without.
+ */
+function isTurnDue(sinceMs: number, { workedMs, calls }: SinceTurn, callsNow: number): boolean {
+  if (callsNow !== calls || sinceMs >= runtimeLimits.parkMsMax) return true;
+  return sinceMs >= runtimeLimits.eventLoopTurnMs && workedMs >= runtimeLimits.workPerTurnMs;
+}
+
+function callsOf(actors: readonly LoopedActor[]): number {
+  return actors.reduce((calls, actor) => calls + actor.calls, 0);
+}
+
+/** Only what none of them is in a hurry for leaves the thread asleep. */
+function unhurriedOf(actors: readonly LoopedActor[]): number {
+  return actors.reduce((kinds, actor) => kinds & actor.unhurried, ~0);
 }
 
 /** The event loop's turn is due, and too much is left of this round to wait for its end: a short one is not held up. */
@@ -79,8 +113,7 @@ function tickEarliest(actors: readonly LoopedActor[]): void {
   earliest.worked(monotonicMs() - now);
 }
 
-function parkingMs(actors: readonly LoopedActor[]): number {
-  const now = monotonicMs();
+function parkingMs(actors: readonly LoopedActor[], now: number): number {
   let timeoutMs: number = runtimeLimits.parkMsMax;
   for (const actor of actors) {
     timeoutMs = Math.min(timeoutMs, actor.isFed ? actor.deadline - now : runtimeLimits.feedAgainMs);

@@ -105,6 +105,8 @@ export class Actor implements ActorControl {
   #isStopped = false;
   /** False while a frame that is sent in parts is not all in its lane. */
   #isFed = true;
+  /** The event loop has had a turn, and whatever came by it may be a reason to send. */
+  #isChanged = true;
   #started!: () => void;
   readonly #starting = new Promise<void>(resolve => {
     this.#started = resolve;
@@ -225,6 +227,7 @@ export class Actor implements ActorControl {
 
   /** The event loop has had a turn, which may have been long: how much waits now? */
   lookAtDepth(): void {
+    this.#isChanged = true;
     this.#meter.lookAtDepth();
   }
 
@@ -239,7 +242,8 @@ export class Actor implements ActorControl {
     if (frames < runtimeLimits.framesPerTurn) {
       for (const client of this.#clients?.takeDeparted() ?? []) this.detach(client);
     }
-    this.#send(monotonicMs());
+    // One of many actors of a thread, for which nothing has come: what its deadline brings, `tick` sends.
+    if (frames > 0 || this.#isChanged || !this.#isFed || this.isBusy) this.#send(monotonicMs());
     return frames;
   }
 
@@ -263,6 +267,16 @@ export class Actor implements ActorControl {
     return this.#isFed;
   }
 
+  /** Calls of the control plane that have ended a sleep, for this actor or another one of its thread. */
+  get calls(): number {
+    return this.#inbox.counters.calls;
+  }
+
+  /** Frames that it need not be woken for: see `RoleHost`. */
+  get unhurried(): number {
+    return this.#openHost().unhurried;
+  }
+
   close(): void {
     this.#meter.publish();
     this.#clients?.close();
@@ -271,6 +285,7 @@ export class Actor implements ActorControl {
   }
 
   #send(now: number): void {
+    this.#isChanged = false;
     this.#post.send(this.#openHost().flush(now));
     this.#isFed = this.#post.flush();
   }

@@ -18,6 +18,7 @@ import { digestOfBatch } from "./batch-digest.js";
 import { monotonicMs } from "./clock.js";
 import type { StateMachineEngine, StateMachineSpec } from "./engine.js";
 import { runtimeLimits } from "./limits.js";
+import { routine } from "./mailbox/index.js";
 import type { ActorMetrics } from "./metrics/actor-metrics.js";
 import { LearnerMeter } from "./metrics/learner-meter.js";
 import { digestOfResult } from "./result-digest.js";
@@ -45,6 +46,7 @@ type Activity =
 
 /** A learner with its replica and state machine: what was learned waits here until it is applied. */
 export class LearnerHost implements RoleHost {
+  readonly unhurried = routine.granted;
   readonly #notify: Notify;
   readonly #learner: Learner;
   readonly #upkeep: Upkeep;

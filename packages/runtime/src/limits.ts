@@ -60,11 +60,13 @@ export const runtimeLimits = {
   announceAfterMs: 2000,
   /** An actor or a client under load gives its event loop a turn this often, in milliseconds. */
   eventLoopTurnMs: 5,
+  /** It does so only once it has been at work for so long since, in milliseconds: less is no load. */
+  workPerTurnMs: 1,
   /** A round of a thread's actors that takes no longer than this, in milliseconds, is not divided for that turn. */
   shortRoundMs: 1,
   /** A frame that is sent in parts and waits for room is looked after this often, in milliseconds. */
   feedAgainMs: 1,
-  /** No actor waits longer than this for a ring of its doorbell, in milliseconds. */
+  /** No actor waits longer than this for a ring of its doorbell, or for a turn of its event loop, in milliseconds. */
   parkMsMax: 500,
   /** How often an actor with a port for a mailbox looks at its deadlines, in milliseconds. */
   portTickMs: 50,

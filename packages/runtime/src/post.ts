@@ -1,7 +1,7 @@
 import type { Address, Envelope, Message, MessageType, ResponseMessage } from "@synod/core";
 import { encodeFrame } from "./frame-codec.js";
 import { runtimeLimits } from "./limits.js";
-import type { LaneKind, Outbox } from "./mailbox/index.js";
+import { type LaneKind, type Outbox, routine } from "./mailbox/index.js";
 import { FrameRecorder, type SentFrame } from "./trace.js";
 import { type DepthTracker, TrafficCounters } from "./traffic.js";
 
@@ -28,6 +28,12 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "follow",
   "followed",
 ]);
+
+/** Said several times in each lease, by a leader and to it: they wake only who expects something of them. */
+function routineOf(type: MessageType): number {
+  if (type === "heartbeat") return routine.heartbeat;
+  return type === "granted" ? routine.granted : routine.none;
+}
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */
 export class Post {
@@ -77,9 +83,10 @@ export class Post {
       }
       const traced = this.#recorder?.describe(message, depth ?? 0);
       const lane: LaneKind = controlTypes.has(message.type) ? "control" : "bulk";
+      const kind = routineOf(message.type);
       for (const address of to) {
         if (!this.#outboxes.has(address)) this.#unknown?.();
-        if (this.#outboxes.has(address) && this.write(address, frame, lane)) {
+        if (this.#outboxes.has(address) && this.write(address, frame, lane, kind)) {
           this.traffic.count(message.type, frame.byteLength);
           if (traced !== undefined) this.#recorder?.record(traced, address);
         }
@@ -88,11 +95,11 @@ export class Post {
   }
 
   /** Writes an encoded frame; false when it does not fit now. */
-  write(to: Address, frame: Uint8Array, lane: LaneKind): boolean {
+  write(to: Address, frame: Uint8Array, lane: LaneKind, kind: number = routine.none): boolean {
     const outbox = this.#outboxes.get(to);
     if (outbox === undefined) return true;
     this.#dirty.add(outbox);
-    if (outbox.send(frame, lane)) return true;
+    if (outbox.send(frame, lane, kind)) return true;
     this.traffic.dropped += 1;
     this.#refused(to, frame, lane);
     return false;

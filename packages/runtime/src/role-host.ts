@@ -18,6 +18,7 @@ import { loadStateMachine, StateMachineEngine, type StateMachineSpec } from "./e
 import type { Divergence, SnapshotFailed } from "./events.js";
 import { LearnerHost } from "./learner-host.js";
 import { runtimeLimits } from "./limits.js";
+import { routine } from "./mailbox/index.js";
 import type { ActorMetrics, Counter } from "./metrics/actor-metrics.js";
 import type { Histogram } from "./metrics/histogram.js";
 import { LeaderMeter } from "./metrics/leader-meter.js";
@@ -92,6 +93,8 @@ export interface RoleHost {
   readonly deadline: number;
   /** There is something to do that neither a message nor the deadline brings: its thread must not sleep. */
   readonly isBusy: boolean;
+  /** Kinds of routine that it reads in time when it wakes up for something else: bits of `routine`. */
+  readonly unhurried: number;
   /** Does what the role wants done and returns what is to be sent. */
   flush(now: number): readonly Envelope[];
   status(): RoleStatus;
@@ -189,6 +192,10 @@ export class ProposerHost implements RoleHost {
     return this.#proposer.deadline;
   }
 
+  get unhurried(): number {
+    return this.#proposer.expectsNews ? 0 : routine.heartbeat | routine.granted;
+  }
+
   flush(now: number): readonly Envelope[] {
     const queuedBefore = this.#proposer.queuedCommands;
     const { send } = this.#proposer.takeReady(now);
@@ -229,6 +236,7 @@ class AcceptorHost implements RoleHost {
   readonly #storage: AcceptorStorage;
   readonly deadline = Number.POSITIVE_INFINITY;
   readonly isBusy = false;
+  readonly unhurried = routine.granted;
   readonly #acceptedBatches: Counter;
   readonly #acceptedCommands: Counter;
   readonly #acceptMs: Histogram;

@@ -20,6 +20,8 @@ const ASLEEP = 1;
 const CALLS = 2;
 /** Counts wake-ups that were lost, over all lives of the sleeper. */
 const LOST = 3;
+/** What the sleeper need not be woken for. Stored before `ASLEEP`. */
+const UNHURRIED = 4;
 /** Counts flushes of control lanes. On a cache line of its own: the receiver reads it before every bulk frame. */
 const CONTROL_FLUSHES = 16;
 const DOORBELL_BYTES = 128;
@@ -60,13 +62,18 @@ export class Ringer {
   /**
    * Call after publishing. One ring ends one sleep: of many senders that see the same sleep only the first one
    * pays for the notification; the others published before the sleeper looks, and it looks at every lane.
+   *
+   * `kinds` are bits. A sleeper that is unhurried about all of them is left alone, and false is returned. The two words
+   * may be of two sleeps: the later one began with a look at what was published before.
    */
-  ringIfAsleep(): void {
+  ringIfAsleep(kinds: number): boolean {
     const asleep = Atomics.load(this.#words, ASLEEP);
-    if (asleep === AWAKE) return;
+    if (asleep === AWAKE) return true;
+    if ((kinds & ~Atomics.load(this.#words, UNHURRIED)) === 0) return false;
     const sleptOn = asleep - 1;
-    if (Atomics.compareExchange(this.#words, RINGS, sleptOn, (sleptOn + 2) | 0) !== sleptOn) return;
+    if (Atomics.compareExchange(this.#words, RINGS, sleptOn, (sleptOn + 2) | 0) !== sleptOn) return true;
     Atomics.notify(this.#words, RINGS);
+    return true;
   }
 
   /** Call after publishing a control lane, so that a busy receiver looks there before its next bulk frame. */
@@ -103,7 +110,8 @@ class Sleeper {
     Atomics.add(this.words, LOST, 1);
   }
 
-  protected raiseFlag(): void {
+  protected raiseFlag(unhurried = 0): void {
+    Atomics.store(this.words, UNHURRIED, unhurried);
     this.sleptOn = Atomics.load(this.words, RINGS);
     Atomics.store(this.words, ASLEEP, this.sleptOn + 1);
   }
@@ -131,8 +139,8 @@ export class ThreadSleeper extends Sleeper {
    * Sleeps unless `hasFrames`, which it asks after raising the flag. `beforeWaking` runs with the flag still up
    * when time ran out, which is the only moment at which a lost wake-up can be told from a late one.
    */
-  sleep(timeoutMs: number, hasFrames: () => boolean, beforeWaking: () => void): Awakening {
-    this.raiseFlag();
+  sleep(timeoutMs: number, unhurried: number, hasFrames: () => boolean, beforeWaking: () => void): Awakening {
+    this.raiseFlag(unhurried);
     let awakening: Awakening = "at-once";
     if (!hasFrames() && !this.hasCalls()) {
       const result = Atomics.wait(this.words, RINGS, this.sleptOn, timeoutMs);

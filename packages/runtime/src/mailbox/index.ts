@@ -15,6 +15,7 @@ export {
   openInboxes,
   openOutbox,
   type ReceivingEnd,
+  routine,
   type SendingEnd,
   transferListOf,
 } from "./mailbox.js";

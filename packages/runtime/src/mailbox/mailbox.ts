@@ -14,20 +14,27 @@ import { RingInbox, RingOutbox } from "./ring-mailbox.js";
 export type MailboxKind = "ring" | "port";
 export type LaneKind = "control" | "bulk";
 
+/**
+ * Frames that are said again and again, and change nothing most of the time: bits. A receiver that is not in a hurry
+ * for a kind is not woken for it, and reads it when it wakes up for something else.
+ */
+export const routine = { none: 0, heartbeat: 2, granted: 4 } as const;
+
 /** Sending end towards one receiver; used by one thread only. */
 export interface Outbox {
   /**
-   * Writes one frame; false when it does not fit now: nothing was written, the caller decides (actors drop and
-   * count, clients keep and retry). Never waits. Bytes are copied before it returns.
+   * Writes one frame, which may be of a kind of `routine`; false when it does not fit now: nothing was written, the
+   * caller decides (actors drop and count, clients keep and retry). Never waits. Bytes are copied before it returns.
    *
    * A frame larger than half the lane is taken over and fed in parts by `flush`; until the last part is in, the
    * lane takes nothing else. A port has no back-pressure: it always takes, and its receiver's memory pays.
    * @throws RangeError for a frame larger than `FRAME_BYTES_MAX`.
    */
-  send(frame: Uint8Array, lane: LaneKind): boolean;
+  send(frame: Uint8Array, lane: LaneKind, kind?: number): boolean;
   /**
    * Publishes what was sent since the last flush (one tail store per lane) and rings the receiver's doorbell if
-   * it said that it sleeps. Also goes on feeding an oversized frame. Returns true when nothing is left to feed.
+   * it said that it sleeps and is not unhurried about all of it. Also goes on feeding an oversized frame. Returns
+   * true when nothing is left to feed.
    */
   flush(): boolean;
   /** Flushes once and ends: later sends are refused. An oversized frame that is not all in is lost. */
@@ -63,11 +70,14 @@ export interface Inbox {
    * `ringDoorbell` makes the current park, or else the next one, return: a caller that then gives its event loop
    * a turn misses no control-plane message (`counters.calls` tells such a ring from a frame).
    *
+   * A thread that blocks may name kinds of `routine` for which alone it need not be woken: a frame that is there
+   * already keeps it from sleeping, one that comes while it sleeps may wait for the timeout.
+   *
    * A ring inbox in a thread blocks and returns undefined. The others return a promise that a frame, a ring or
    * `close` settles. They have no timer and keep no event loop alive: the caller owns a timer, and calls
    * `receive` on its tick.
    */
-  park(timeoutMs: number): Promise<void> | undefined;
+  park(timeoutMs: number, unhurried?: number): Promise<void> | undefined;
   /** Adds a sender while running, or replaces the end of a known one. Frames that wait there are received. */
   attach(sender: string, end: ReceivingEnd): void;
   /** Removes a sender. A ring's unread frames stay in its memory; a port is closed and its frames are gone. */

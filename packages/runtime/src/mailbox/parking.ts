@@ -44,11 +44,11 @@ export class Parking {
   }
 
   /** Sleeps until there is something for any of the inboxes: see `Inbox.park`. */
-  park(timeoutMs: number): Promise<void> | undefined {
+  park(timeoutMs: number, unhurried = 0): Promise<void> | undefined {
     const sleeper = this.#sleeper;
     if (sleeper instanceof EventLoopSleeper) return sleeper.sleep(this.#hasFrames);
     if (this.#inboxes.length > 0) {
-      this.#count(sleeper.sleep(timeoutMs, this.#hasFrames, this.#countLostWakeUp));
+      this.#count(sleeper.sleep(timeoutMs, unhurried, this.#hasFrames, this.#countLostWakeUp));
     }
     return undefined;
   }

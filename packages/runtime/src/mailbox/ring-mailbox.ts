@@ -5,12 +5,17 @@ import type { FrameHandler, Inbox, LaneKind, Outbox, ReceivingEnd, SendingEnd } 
 import type { Parking, ParkingInbox } from "./parking.js";
 import { Senders } from "./rotation.js";
 
+/** Besides the bits of `routine`. */
+const URGENT = 1;
+
 type RingSendingEnd = Extract<SendingEnd, { kind: "ring" }>;
 
 export class RingOutbox implements Outbox {
   readonly #control: LaneWriter;
   readonly #bulk: LaneWriter;
   readonly #ringer: Ringer;
+  /** What the receiver has not been told of: kinds of routine, and `URGENT` for all else. */
+  #untold = URGENT;
   #closed = false;
 
   constructor(end: RingSendingEnd, to: string) {
@@ -18,10 +23,12 @@ export class RingOutbox implements Outbox {
     this.#bulk = new LaneWriter(end.bulk, `bulk to ${to}`);
     this.#ringer = new Ringer(end.doorbell);
     this.flush(); // Rings for what a predecessor published and was killed before it could ring.
+    this.#untold = 0;
   }
 
-  send(frame: Uint8Array, lane: LaneKind): boolean {
+  send(frame: Uint8Array, lane: LaneKind, kind = URGENT): boolean {
     if (this.#closed) return false;
+    this.#untold |= kind === 0 ? URGENT : kind;
     return lane === "bulk" ? this.#bulk.write(frame) : this.#control.write(frame);
   }
 
@@ -29,12 +36,17 @@ export class RingOutbox implements Outbox {
     if (this.#closed) return true;
     const control = this.#control;
     const bulk = this.#bulk;
+    // The next part of a frame that has been told of before.
+    if (control.isFeeding || bulk.isFeeding) this.#untold |= URGENT;
     const hasControl = control.publish();
     const hasBulk = bulk.publish();
     if (hasControl) this.#ringer.announceControl();
-    if (hasControl || hasBulk) this.#ringer.ringIfAsleep();
-    if (hasControl) control.settle();
-    if (hasBulk) bulk.settle();
+    // What it was not told of is not settled: a sleep that ends by its time-out has then lost nothing.
+    if ((hasControl || hasBulk) && this.#ringer.ringIfAsleep(this.#untold)) {
+      this.#untold = 0;
+      if (hasControl) control.settle();
+      if (hasBulk) bulk.settle();
+    }
     return !control.isFeeding && !bulk.isFeeding;
   }
 
@@ -64,8 +76,8 @@ export class RingInbox implements Inbox, ParkingInbox {
     return this.#senders.receive(handler, framesMax);
   }
 
-  park(timeoutMs: number): Promise<void> | undefined {
-    return this.#parking.park(timeoutMs);
+  park(timeoutMs: number, unhurried = 0): Promise<void> | undefined {
+    return this.#parking.park(timeoutMs, unhurried);
   }
 
   attach(sender: string, end: ReceivingEnd): void {

@@ -8,6 +8,7 @@ import {
   type MailboxKind,
   openInboxes,
   openOutbox,
+  routine,
 } from "../../dist/mailbox/index.js";
 
 const never = Number.POSITIVE_INFINITY;
@@ -17,6 +18,8 @@ class ListedActor implements LoopedActor {
   isStopped = false;
   isBusy = false;
   readonly isFed = true;
+  calls = 0;
+  unhurried = 0;
   deadline = never;
   frames = 0;
   onTurn = (): void => {};
@@ -65,9 +68,7 @@ test("actors take turns until none has anything to do; then the thread parks", a
   b.frames = 2;
   await run();
   const full = runtimeLimits.framesPerTurn;
-  expect(list).toEqual([
-    ...[`a takes ${full}`, "b takes 2", "a takes 1", "b takes 0", "a takes 0", "b takes 0", "parks"],
-  ]);
+  expect(list).toEqual([`a takes ${full}`, "b takes 2", "a takes 1", "b takes 0", "parks"]);
 });
 
 test("nobody ticks before all mail has been read, and then the earliest, one in each round", async () => {
@@ -79,7 +80,7 @@ test("nobody ticks before all mail has been read, and then the earliest, one in 
   const idle = ["a takes 0", "b takes 0"];
   expect(list).toEqual([
     ...["a takes 0", `b takes ${runtimeLimits.framesPerTurn}`],
-    ...[...idle, "b ticks", ...idle, "a ticks", ...idle, "parks"],
+    ...[...idle, "b ticks", ...idle, "a ticks", "parks"],
   ]);
 });
 
@@ -101,6 +102,52 @@ test("the event loop has its turns while actors have no pause", async () => {
   setImmediate(count);
   await run();
   expect(turns).toBe(3);
+});
+
+/** Lets the loop wake up so often for a frame, or for nothing, and counts the event loop's turns meanwhile. */
+async function turnsOfWakeUps(wakeUps: number, onWakeUp: (a: ListedActor) => void): Promise<number> {
+  const a = new ListedActor("a", []);
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    if (!a.isStopped) setImmediate(count);
+  };
+  setImmediate(count);
+  let parks = 0;
+  const park = (): undefined => {
+    parks += 1;
+    if (parks > wakeUps) a.isStopped = true;
+    else onWakeUp(a);
+    return undefined;
+  };
+  await runActors([a], { park });
+  return turns;
+}
+
+test("the event loop has no turn for each wake-up, but one for each call", async () => {
+  const wakeUps = 200;
+  const idle = await turnsOfWakeUps(wakeUps, a => {
+    a.frames = 1;
+  });
+  const called = await turnsOfWakeUps(wakeUps, a => {
+    a.calls += 1;
+  });
+  expect(idle).toBeLessThan(wakeUps / 2);
+  expect(called).toBeGreaterThanOrEqual(wakeUps);
+});
+
+test("a thread sleeps through only what none of its actors is in a hurry for", async () => {
+  const { a, b } = pair();
+  a.unhurried = routine.heartbeat | routine.granted;
+  b.unhurried = routine.granted;
+  const parked: (number | undefined)[] = [];
+  const park = (_: number, unhurried?: number): undefined => {
+    parked.push(unhurried);
+    a.isStopped = true;
+    return undefined;
+  };
+  await runActors([a, b], { park });
+  expect(parked).toEqual([routine.granted]);
 });
 
 const capacities = { controlBytes: 1024, bulkBytes: 4096 };

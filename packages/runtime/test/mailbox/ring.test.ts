@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createConnection, createDoorbell, openInbox, openOutbox } from "../../dist/mailbox/index.js";
+import { ThreadSleeper } from "../../dist/mailbox/doorbell.js";
+import {
+  createConnection,
+  createDoorbell,
+  type Outbox,
+  openInbox,
+  openOutbox,
+  routine,
+} from "../../dist/mailbox/index.js";
 import { LaneWriter } from "../../dist/mailbox/lane.js";
-import { Mailboxes, makeFrame, textFrame, texts } from "./support.js";
+import { isSame, Mailboxes, makeFrame, textFrame, texts } from "./support.js";
 
 /** Where a lane's counters and frames lie in its memory, in 32-bit words. */
 const tailWord = 0;
@@ -182,6 +190,84 @@ describe("a lost wake-up", () => {
     await inbox.park(0);
     expect(inbox.receive(() => {}, 10)).toBe(1);
     expect(inbox.counters.lostWakeUps).toBe(0);
+  });
+});
+
+describe("a sleeper that is not in a hurry", () => {
+  /** A thread that would block is this one: what rings it is seen by the word that it would wait for. */
+  function sleeping(unhurried: number) {
+    const mailboxes = mailboxesOf("thread");
+    const { outbox } = mailboxes.connect("a");
+    const rings = () => Atomics.load(new Int32Array(mailboxes.doorbell.memory), 0) / 2;
+    const rung: number[] = [];
+    const whileAsleep = (send: (outbox: Outbox) => void): void => {
+      const sleeper = new ThreadSleeper(mailboxes.doorbell);
+      const before = rings();
+      const look = (): boolean => {
+        send(outbox);
+        outbox.flush();
+        rung.push(rings() - before);
+        return true; // It does not block after all.
+      };
+      sleeper.sleep(0, unhurried, look, () => undefined);
+    };
+    return { mailboxes, rung, whileAsleep };
+  }
+
+  it("is woken for any other frame", () => {
+    const { rung, whileAsleep } = sleeping(routine.heartbeat);
+    whileAsleep(outbox => outbox.send(textFrame("news"), "bulk"));
+    whileAsleep(outbox => outbox.send(textFrame("granted"), "control", routine.granted));
+    whileAsleep(outbox => {
+      outbox.send(textFrame("heartbeat"), "control", routine.heartbeat);
+      outbox.send(textFrame("news"), "control");
+    });
+    expect(rung).toEqual([1, 1, 1]);
+  });
+
+  it("is woken for every part of a frame that does not fit", async () => {
+    const { mailboxes, rung, whileAsleep } = sleeping(routine.heartbeat | routine.granted);
+    const frame = makeFrame(5 * capacities.bulkBytes, 1);
+    whileAsleep(outbox => outbox.send(frame, "bulk"));
+    for (let parts = 1; parts < 20; parts++) {
+      const frames: Uint8Array[] = [];
+      mailboxes.inbox.receive((_, received) => frames.push(received.slice()), 1);
+      if (frames.length > 0) {
+        expect(isSame(frames[0]!, frame)).toBe(true);
+        expect(parts).toBeGreaterThan(2);
+        expect(rung).toEqual(rung.map(() => 1));
+        return;
+      }
+      whileAsleep(() => undefined);
+    }
+    expect.unreachable("the frame never came");
+  });
+
+  it("reads what it was not woken for with the next frame, in order, and has lost nothing", async () => {
+    const { mailboxes, rung, whileAsleep } = sleeping(routine.heartbeat | routine.granted);
+    whileAsleep(outbox => outbox.send(textFrame("first"), "control", routine.heartbeat));
+    whileAsleep(outbox => outbox.send(textFrame("second"), "control", routine.granted));
+    expect(rung).toEqual([0, 0]);
+    whileAsleep(outbox => outbox.send(textFrame("third"), "control"));
+    expect(rung).toEqual([0, 0, 1]);
+    expect(texts(await mailboxes.receive(3))).toEqual(["first", "second", "third"]);
+    expect(mailboxes.inbox.counters.lostWakeUps).toBe(0);
+  });
+
+  it("does not count as lost what it slept through until its time was over", () => {
+    const { mailboxes, whileAsleep } = sleeping(routine.heartbeat);
+    whileAsleep(outbox => outbox.send(textFrame("heartbeat"), "control", routine.heartbeat));
+    const [lane] = mailboxes.controlLanes();
+    expect([lane?.isEmpty(), lane?.hasSettledFrames()]).toEqual([false, false]);
+  });
+
+  it("is told at once, without a ring, when it is awake", () => {
+    const { mailboxes } = sleeping(0);
+    const outbox = mailboxes.outboxes.get("a")!;
+    outbox.send(textFrame("heartbeat"), "control", routine.heartbeat);
+    outbox.flush();
+    const [lane] = mailboxes.controlLanes();
+    expect(lane?.hasSettledFrames()).toBe(true);
   });
 });
 

@@ -13,6 +13,8 @@ import {
   type SendingEnd,
 } from "../../dist/mailbox/index.js";
 
+import { LaneReader } from "../../dist/mailbox/lane.js";
+
 /** What differs between the implementations that the contract is for. */
 export interface Implementation {
   readonly kind: MailboxKind;
@@ -62,6 +64,13 @@ export class Mailboxes {
     const outbox = openOutbox(this.#ends.get(sender)!.sending, "receiver");
     this.outboxes.set(sender, outbox);
     return outbox;
+  }
+
+  /** The control lanes of rings, seen by another reader. */
+  controlLanes(): LaneReader[] {
+    return [...this.#ends.values()].flatMap(({ receiving }) =>
+      receiving.kind === "ring" ? [new LaneReader(receiving.control, "control")] : [],
+    );
   }
 
   restartReceiver(): void {
