@@ -41,7 +41,7 @@ function isExecutable(path: string): boolean {
 export async function startProgram(
   path: string,
   argumentsFor: (port: number, otherPort: number) => readonly string[],
-  folder: string,
+  { folder, ending }: { readonly folder: string; readonly ending?: AbortSignal },
 ): Promise<StartedProgram> {
   for (let tried = 1; ; tried++) {
     const [port, otherPort] = await Promise.all([freePort(), freePort()]);
@@ -51,11 +51,11 @@ export async function startProgram(
     });
     const said = tailOf(child.stdout, child.stderr);
     try {
-      await listening(child, port);
+      await listening(child, port, ending);
       return { pid: child.pid!, port, stop: () => stop(child) };
     } catch (error) {
       await stop(child);
-      if (tried < portsTried) continue;
+      if (tried < portsTried && !ending?.aborted) continue;
       throw new Error(`${path} did not start: ${error instanceof Error ? error.message : error}${said()}`);
     }
   }
@@ -70,7 +70,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function listening(child: ChildProcess, port: number): Promise<void> {
+async function listening(child: ChildProcess, port: number, ending?: AbortSignal): Promise<void> {
   let failure: string | undefined;
   child.once("error", error => {
     failure = error.message;
@@ -81,6 +81,7 @@ async function listening(child: ChildProcess, port: number): Promise<void> {
   const giveUpAt = performance.now() + listensWithinMs;
   while (!(await accepts(port)) || failure !== undefined) {
     if (failure !== undefined) throw new Error(failure);
+    ending?.throwIfAborted();
     if (performance.now() > giveUpAt) throw new Error(`nothing listens on port ${port}`);
     await new Promise(resolve => setTimeout(resolve, pollMs));
   }

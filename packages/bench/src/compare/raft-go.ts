@@ -19,8 +19,8 @@ export const hasRaftLibrary = (): boolean => existsSync(join(debianGoPath, "src"
 const sources = fileURLToPath(new URL("../../rivals/raft-go", import.meta.url));
 
 /** Builds the program in the folder, and starts it: three members and the clients, a goroutine each. */
-export async function openRaftGo({ folder, payload }: RivalSpec): Promise<Rival> {
-  const program = await build(folder);
+export async function openRaftGo({ folder, payload }: RivalSpec, ending: AbortSignal): Promise<Rival> {
+  const program = await build(folder, ending);
   const child = spawn(program, ["-payload", `${payload}`], { stdio: ["pipe", "pipe", "pipe"] });
   const said = tailOf(child.stderr);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -51,7 +51,7 @@ export async function openRaftGo({ folder, payload }: RivalSpec): Promise<Rival>
   };
 }
 
-async function build(folder: string): Promise<string> {
+async function build(folder: string, signal: AbortSignal): Promise<string> {
   const go = findProgram("go");
   if (go === undefined) throw new Error("go is not on PATH");
   const program = join(folder, "raft-go");
@@ -60,6 +60,6 @@ async function build(folder: string): Promise<string> {
   await cp(sources, target, { recursive: true });
   const goPath = `${join(folder, "path")}:${debianGoPath}`;
   const env = { ...process.env, GO111MODULE: "off", GOFLAGS: "", GOPATH: goPath };
-  await promisify(execFile)(go, ["build", "-o", program, "raft-go"], { env });
+  await promisify(execFile)(go, ["build", "-o", program, "raft-go"], { env, signal });
   return program;
 }

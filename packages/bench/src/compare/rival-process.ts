@@ -11,7 +11,7 @@ import type { Family, MeasuredSlice, Rival, RivalAnswer, RivalSpec, RivalTask } 
 import { openServer } from "./servers.js";
 import { openSynod } from "./synod.js";
 
-const open: Readonly<Record<Family, (spec: RivalSpec) => Promise<Rival>>> = {
+const open: Readonly<Record<Family, (spec: RivalSpec, ending: AbortSignal) => Promise<Rival>>> = {
   synod: openSynod,
   "broadcast-channel": openBroadcastChannel,
   server: openServer,
@@ -20,11 +20,14 @@ const open: Readonly<Record<Family, (spec: RivalSpec) => Promise<Rival>>> = {
 };
 
 const spec = JSON.parse(process.argv[2] ?? "{}") as RivalSpec;
-const opening = open[spec.family](spec);
+const ending = new AbortController();
+const opening = open[spec.family](spec, ending.signal);
 
+/** Nobody hears it whose parent has ended: that must not keep this process from clearing up. */
 const answer = (value: RivalAnswer): void => {
-  process.send?.(value);
+  if (process.connected) process.send?.(value, undefined, undefined, () => undefined);
 };
+process.stderr.on("error", () => undefined);
 const fail = (error: unknown): void =>
   answer({ type: "failed", message: error instanceof Error ? error.message : String(error) });
 
@@ -39,6 +42,7 @@ async function slice(rival: Rival, clients: number, durationMs: number): Promise
 }
 
 async function end(): Promise<never> {
+  ending.abort();
   const rival = await opening.catch(() => undefined);
   await rival?.close().catch(() => undefined);
   await rm(spec.folder, { recursive: true, force: true, maxRetries: 3 });

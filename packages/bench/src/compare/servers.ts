@@ -58,11 +58,14 @@ export async function connectTo(module: string, options: object): Promise<Connec
 }
 
 /** A server of its own, and a client of it on this thread. */
-export async function openServer({ id, folder, payload }: RivalSpec): Promise<Rival> {
+export async function openServer({ id, folder, payload }: RivalSpec, ending: AbortSignal): Promise<Rival> {
   const kind = servers[id]!;
   const path = findProgram(kind.program);
   if (path === undefined) throw new Error(`${kind.program} is not on PATH`);
-  const server = await startProgram(path, (port, other) => kind.argumentsFor(port, other, folder), folder);
+  const server = await startProgram(path, (port, other) => kind.argumentsFor(port, other, folder), {
+    folder,
+    ending,
+  });
   try {
     const connected = await connectTo(id, { port: server.port });
     const filling = "x".repeat(payload);
