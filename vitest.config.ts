@@ -52,7 +52,7 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/embed/**", ...faults, ...parts],
+          exclude: ["**/*.chaos.test.ts", "packages/*/test/{embed,profile}/**", ...faults, ...parts],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -76,7 +76,7 @@ export default defineConfig({
       {
         test: {
           name: "embed",
-          include: ["packages/{runtime,bench}/test/embed/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/{embed,profile}/**/*.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,

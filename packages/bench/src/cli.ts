@@ -6,7 +6,7 @@ import { renderAdaptive } from "./adaptive-table.js";
 import { renderBulk } from "./bulk-table.js";
 import { compareCommand } from "./compare/command.js";
 import { type EmbedOptions, embedSections, measureEmbedding, renderEmbedding } from "./embed/run.js";
-import { endWhenTold, isEnding } from "./ending.js";
+import { atInterrupt, endWhenTold, isEnding } from "./ending.js";
 import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { type BulkOptions, measureBulk } from "./experiments/bulk.js";
 import { type FootprintOptions, measureFootprint, renderFootprint } from "./experiments/footprint.js";
@@ -29,6 +29,9 @@ import {
   threadsModes,
   traceLimits,
 } from "./options.js";
+import { profileLimits } from "./profile/limits.js";
+import { type ProfileOptions, profileSteps, runProfile } from "./profile/run.js";
+import { loadKinds, mailboxKinds } from "./profile/subject.js";
 import { type MeasuredGroup, machine, reportOf, versions } from "./report.js";
 import { renderComparisons, renderTable } from "./table.js";
 
@@ -108,6 +111,31 @@ program
   .addOption(new Option("--out, --json <file>", "write everything that was measured to a file"))
   .action(runEmbed);
 program
+  .command("profile")
+  .description("what every thread does under a load, where a command's time goes, and what bounds throughput")
+  .requiredOption("--out <dir>", "the folder for the profiles and their page; it is made")
+  .addOption(new Option("--load <kind>", "what is called").choices(loadKinds).default("propose"))
+  .option(
+    "--clients <n>",
+    "calls under way at once (4096; of many commands each, 16)",
+    integerBetween(optionLimits.clients.min, optionLimits.clients.max),
+  )
+  .option(
+    "--batch <n>",
+    "commands per Accept; they follow the load when left out",
+    integerBetween(optionLimits.batch.min, optionLimits.batch.max),
+  )
+  .addOption(whole("pipeline", "Accepts under way"))
+  .addOption(acceptors)
+  .addOption(learners)
+  .addOption(threads().default("isolated"))
+  .addOption(new Option("--mailbox <kind>", "what frames travel in").choices(mailboxKinds).default("ring"))
+  .addOption(payload)
+  .addOption(seconds("seconds under the profilers", profileLimits.seconds))
+  .option("--allocations", "also who allocates how much, as .heapprofile files; costs time", false)
+  .option("--force", "overwrite files that this command did not write", false)
+  .action(profileThreads);
+program
   .command("trace")
   .description("sequence charts of what a real run sends")
   .addOption(new Option("--protocol <name>").choices(["basic-paxos", "multi-paxos", "both"]).default("both"))
@@ -177,6 +205,23 @@ async function runEmbed(options: EmbedOptions): Promise<void> {
   console.log(renderEmbedding(figures));
   if (options.json === undefined) return;
   await writeJson(options.json, { machine: machine(), versions: versions(), options, ...figures });
+}
+
+async function profileThreads(options: ProfileOptions): Promise<void> {
+  const ending = new AbortController();
+  atInterrupt(() => {
+    console.error("ending early; once more to stop at once");
+    ending.abort();
+  });
+  let done = 0;
+  const text = await withProgress(onStep =>
+    runProfile(options, {
+      signal: ending.signal,
+      onStep: what => onStep(++done, profileSteps, what),
+    }),
+  );
+  console.log(text);
+  if (ending.signal.aborted) process.exitCode = 130;
 }
 
 async function writeJson(file: string, value: object): Promise<void> {

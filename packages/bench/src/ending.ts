@@ -19,6 +19,13 @@ async function endProcess(code: number): Promise<never> {
   process.exit(code);
 }
 
+let interrupted = (): void => void endProcess(130);
+
+/** What an interrupt does instead of ending the process; a second one ends it all the same. */
+export function atInterrupt(first: () => void): void {
+  interrupted = first;
+}
+
 /** Ends the process at an interrupt, and when its parent ends: npm that is told to end leaves its child running. */
 export function endWhenTold(): void {
   const parent = process.ppid;
@@ -30,7 +37,7 @@ export function endWhenTold(): void {
   process.once("SIGINT", () => {
     // Once more: at once. What was started ends when it sees that this process has.
     process.once("SIGINT", () => process.exit(130));
-    void endProcess(130);
+    interrupted();
   });
   process.once("SIGTERM", () => void endProcess(143));
 }

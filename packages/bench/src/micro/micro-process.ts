@@ -3,6 +3,8 @@
  * and place its code is part of the noise, and shows only between processes.
  */
 import { Bench } from "tinybench";
+import { cpuMsOf } from "../compare/cpu.js";
+import { lowerQuartile } from "../statistics.js";
 import { kindsNamed } from "./kinds.js";
 import type { MicroKind, MicroTask } from "./task.js";
 
@@ -13,7 +15,7 @@ export interface MicroRoundTask {
   readonly milliseconds: number;
 }
 
-/** What it sends of each operation: the median of its samples, in milliseconds. */
+/** What it sends of each operation: the lower quartile of its samples, in milliseconds. */
 export interface MicroRound {
   readonly id: string;
   readonly ms: number;
@@ -22,6 +24,8 @@ export interface MicroRound {
 /** A sample that takes so long is long against the clock's steps. */
 const sampleMs = 1;
 const warmUpPart = 0.5;
+/** Compiling takes CPU time. On a busy machine it is given this many times as long to come by it. */
+const warmUpPatience = 4;
 
 /** Doubles what a sample does until it takes long enough. Compiling happens meanwhile. */
 async function operationsPerSample(task: MicroTask, { operationsMax }: MicroKind): Promise<number> {
@@ -31,13 +35,27 @@ async function operationsPerSample(task: MicroTask, { operationsMax }: MicroKind
   }
 }
 
+/** Returns how many operations a sample takes. */
+async function warmUp(task: MicroTask, kind: MicroKind, milliseconds: number): Promise<number> {
+  const from = { at: performance.now(), cpu: cpuMsOf([]) ?? 0 };
+  for (;;) {
+    const operations = await operationsPerSample(task, kind);
+    if ((cpuMsOf([]) ?? 0) - from.cpu >= milliseconds) return operations;
+    if (performance.now() - from.at >= warmUpPatience * milliseconds) return operations;
+  }
+}
+
 async function measure(kind: MicroKind, milliseconds: number): Promise<MicroRound> {
   const task = await kind.open();
   try {
-    const until = performance.now() + milliseconds * warmUpPart;
-    let operations = await operationsPerSample(task, kind);
-    while (performance.now() < until) operations = await operationsPerSample(task, kind);
-    const bench = new Bench({ time: milliseconds, iterations: 3, warmup: false, throws: true });
+    const operations = await warmUp(task, kind, milliseconds * warmUpPart);
+    const bench = new Bench({
+      time: milliseconds,
+      iterations: 3,
+      warmup: false,
+      retainSamples: true,
+      throws: true,
+    });
     bench.add(
       kind.id,
       async () => {
@@ -53,7 +71,7 @@ async function measure(kind: MicroKind, milliseconds: number): Promise<MicroRoun
     const [measured] = await bench.run();
     const result = measured?.result;
     if (result?.state !== "completed") throw new Error(`${kind.id} ended as ${result?.state}`);
-    return { id: kind.id, ms: result.latency.p50 };
+    return { id: kind.id, ms: lowerQuartile(result.latency.samples ?? []) };
   } finally {
     await task.close?.();
   }

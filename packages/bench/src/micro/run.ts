@@ -20,7 +20,7 @@ export interface MicroFigure {
   readonly nanoseconds: number;
   /** Half the width of the 95% confidence interval over the rounds, in percent of the mean. */
   readonly spread: number;
-  /** Each round's median, in nanoseconds. */
+  /** Each round's lower quartile, in nanoseconds. */
   readonly rounds: readonly number[];
 }
 

@@ -4,7 +4,7 @@ import { compareFigures, complaintOf, incomparable, parseMicroReport } from "../
 import { kindsNamed, microKinds, microNames } from "../../dist/micro/kinds.js";
 import type { MicroFigure } from "../../dist/micro/run.js";
 import { renderFigures, renderMicroComparisons } from "../../dist/micro/table.js";
-import { estimateOfRounds, microRounds } from "../../dist/statistics.js";
+import { estimateOfRounds, lowerQuartile, microRounds } from "../../dist/statistics.js";
 
 const figure = (id: string, nanoseconds: number, spread = 2): MicroFigure => ({
   ...{ id, operation: `what ${id} does`, nanoseconds, spread, rounds: [nanoseconds] },
@@ -17,6 +17,12 @@ test("the interval of five rounds is that of Student's t", () => {
   // The standard deviation is 1.5811, its standard error 0.7071, times 2.776 is 1.963.
   expect(spread).toBeCloseTo(19.63, 1);
   expect(estimateOfRounds([7, 7, 7, 7, 7])).toEqual({ mean: 7, spread: 0 });
+});
+
+test("a quarter of the values are not above the lower quartile", () => {
+  expect(lowerQuartile([9, 1, 5, 3, 7])).toBe(3);
+  expect(lowerQuartile([4])).toBe(4);
+  expect(lowerQuartile([])).toBeNaN();
 });
 
 test("speeds are compared by identity, and only what is apart differs", () => {
