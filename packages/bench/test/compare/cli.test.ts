@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -44,24 +44,6 @@ test("Redis is started, measured beside Synod, checked and stopped", async conte
   const pids = pidsIn(stderr);
   expect(pids).toHaveLength(ids.length + 1);
   expect(pids.filter(isAlive)).toEqual([]);
-});
-
-test("what is not installed is skipped with what to install", async () => {
-  const env = { ...process.env, PATH: folder };
-  const { stdout } = await run(process.execPath, compare("etcd,raft-go"), { env });
-  if (findProgram("etcd", folder) === undefined)
-    expect(stdout).toMatch(/skipped etcd: etcd is not on PATH.*apt-get install etcd-server/);
-  expect(stdout).toMatch(/skipped etcd's raft in Go: go is not on PATH.*apt-get install golang-go/);
-});
-
-test("a server that does not start ends the run, and everything that was started", async () => {
-  const program = `#!${process.execPath}\nconsole.log("bad configuration"); process.exitCode = 1;`;
-  writeFileSync(join(folder, "redis-server"), program, { mode: 0o755 });
-  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  const failed = await run(process.execPath, compare("redis"), { env }).catch(error => error);
-  expect(failed).toMatchObject({ code: 1 });
-  expect(failed.stderr).toMatch(/error: Redis: .*redis-server did not start: .*bad configuration/s);
-  expect(pidsIn(failed.stderr).filter(isAlive)).toEqual([]);
 });
 
 test.each(["SIGINT", "SIGKILL"] as const)("%s ends everything that was started", async signal => {
