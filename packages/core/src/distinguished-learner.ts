@@ -30,9 +30,9 @@ export class DistinguishedLearner {
     this.#appliedBelow[learner] = appliedBelow;
   }
 
-  /** Is this less than the learner has said before? */
-  isBehindItself(learner: number, appliedBelow: number): boolean {
-    return appliedBelow < (this.#appliedBelow[learner] ?? 0);
+  /** Is this no more than the learner has said before? */
+  isNoProgress(learner: number, appliedBelow: number): boolean {
+    return appliedBelow <= (this.#appliedBelow[learner] ?? 0);
   }
 
   /** Has any learner not said that it has applied everything below? */

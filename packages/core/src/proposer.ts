@@ -460,7 +460,8 @@ export class Proposer {
     this.#noteChosen(appliedBelow);
     // An observer says only that it is stuck: it is nobody who could be distinguished, and nothing is kept for it.
     if (learner >= 0) {
-      const startsAnew = this.#distinguished.isBehindItself(learner, appliedBelow);
+      const isStill = pinnedAt < 0 && this.#distinguished.isNoProgress(learner, appliedBelow);
+      const startsAnew = isStill && appliedBelow < this.#chosenBelow;
       // Where nothing happens it would hear of what is chosen only with the next heartbeat, and wait for most of a lease.
       if (startsAnew && this.#options.leaseMs > 0) this.#heartbeatAt = Math.min(this.#heartbeatAt, now);
       this.#distinguished.progress(learner, appliedBelow);

@@ -308,12 +308,12 @@ describe("heartbeats of a leader that has nothing to do", () => {
 });
 
 describe("a learner that starts anew in an idle cluster", () => {
-  it("says so, and is told at once what is chosen", () => {
+  it.each([true, false])("says so, and is told at once what is chosen (it had reported: %s)", hadReported => {
     const role = leader();
     propose(role, 1, 1);
     sent(role, 1);
     accept(role, 0, 1, leaseMs);
-    progress(role, 1, 1, [0, 1]);
+    progress(role, 1, 1, hadReported ? [0, 1] : [0]);
     const before = heartbeats(role, leaseMs);
     expect(before.some(({ learners }) => learners)).toBe(true);
     const topology = { proposers: 3, acceptors: 3, learners: 2 };
@@ -324,8 +324,8 @@ describe("a learner that starts anew in an idle cluster", () => {
     }
     const beats = role.takeReady(leaseMs).send.filter(({ message }) => message.type === "heartbeat");
     expect(beats).toMatchObject([{ to: expect.arrayContaining(["learner-1"]), message: { chosenBelow: 1 } }]);
-    // What it says again is no news.
-    progress(role, 0, leaseMs + 1, [1]);
+    // It goes on from there.
+    progress(role, 1, leaseMs + 1, [1]);
     expect(sent(role, leaseMs + 1, { heartbeats: true })).toEqual([]);
   });
 });
