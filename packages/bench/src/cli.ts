@@ -12,6 +12,7 @@ import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { type Group, groupsOf } from "./groups.js";
+import { liveCommand } from "./live/command.js";
 import { measure, type OnStep, stepsOf } from "./measure.js";
 import {
   adaptiveLimits,
@@ -120,6 +121,7 @@ program
   .addOption(learners)
   .addOption(new Option("--json <file>", "write the recorded frames to a file"))
   .action((options: TraceOptions) => runTrace(options));
+program.addCommand(liveCommand());
 
 async function runRows(options: BenchOptions): Promise<void> {
   const [main, ...others] = groupsOf(

@@ -1,0 +1,109 @@
+import uPlot from "uplot";
+import type { LiveEvent, LiveEventKind, LiveSample } from "../messages.js";
+import { byId } from "./dom.js";
+
+const height = 190;
+
+/** A colour of the style sheet, as it is at present. */
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+interface Series {
+  readonly label: string;
+  readonly colour: string;
+  readonly isFilled: boolean;
+}
+
+/** Two charts that share their time: what they show is drawn anew with each sample, and when colours change. */
+export class LiveCharts {
+  readonly #charts: readonly uPlot[];
+  #events: readonly LiveEvent[] = [];
+
+  constructor() {
+    this.#charts = [
+      this.#chart("commits-chart", [{ label: "commits/s", colour: "commits", isFilled: true }]),
+      this.#chart("latency-chart", [
+        { label: "p50 ms", colour: "p50", isFilled: false },
+        { label: "p99 ms", colour: "p99", isFilled: false },
+      ]),
+    ];
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
+    new ResizeObserver(() => this.#resize()).observe(byId("charts"));
+  }
+
+  show(samples: readonly LiveSample[], events: readonly LiveEvent[]): void {
+    this.#events = events;
+    const times = samples.map(({ atMs }) => atMs / 1000);
+    const [commits, latency] = this.#charts;
+    commits?.setData([times, samples.map(({ commitsPerSecond }) => commitsPerSecond)]);
+    latency?.setData([times, samples.map(({ p50Ms }) => p50Ms), samples.map(({ p99Ms }) => p99Ms)]);
+  }
+
+  #chart(id: string, series: readonly Series[]): uPlot {
+    const target = byId(id);
+    const axis = (size: number): uPlot.Axis => ({
+      stroke: () => colour("quiet"),
+      grid: { stroke: () => colour("line"), width: 1 },
+      ticks: { stroke: () => colour("line"), width: 1 },
+      size,
+    });
+    const options: uPlot.Options = {
+      width: Math.max(1, target.clientWidth),
+      height,
+      cursor: { sync: { key: "live" }, drag: { x: false, y: false } },
+      legend: { show: true },
+      // From zero on: a chart that cuts its foot off makes much of little.
+      scales: { y: { range: (_, __, max) => [0, Math.max(1, max || 0) * 1.1] } },
+      axes: [
+        axis(34),
+        { ...axis(64), values: (_, ticks) => ticks.map(tick => tick.toLocaleString("en-US")) },
+      ],
+      series: [
+        { value: (_, at) => (at === null ? "" : new Date(at * 1000).toLocaleTimeString()) },
+        ...series.map(
+          ({ label, colour: name, isFilled }): uPlot.Series => ({
+            label,
+            stroke: () => colour(name),
+            width: 2,
+            points: { show: false },
+            ...(isFilled ? { fill: () => `color-mix(in srgb, ${colour(name)} 15%, transparent)` } : {}),
+            value: (_, value) =>
+              value === null ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 2 }),
+          }),
+        ),
+      ],
+      hooks: { draw: [chart => this.#drawMarks(chart)] },
+    };
+    return new uPlot(options, [[], ...series.map(() => [])] as uPlot.AlignedData, target);
+  }
+
+  /** A line for each event, over the whole height. */
+  #drawMarks(chart: uPlot): void {
+    const { ctx, bbox } = chart;
+    ctx.save();
+    ctx.lineWidth = Math.max(1, devicePixelRatio * 1.5);
+    for (const { atMs, kind } of this.#events) {
+      const x = chart.valToPos(atMs / 1000, "x", true);
+      if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
+      ctx.strokeStyle = colour(kind satisfies LiveEventKind);
+      ctx.setLineDash(kind === "you" ? [] : [4 * devicePixelRatio, 3 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  #resize(): void {
+    for (const chart of this.#charts) {
+      const width = chart.root.parentElement?.clientWidth ?? 0;
+      if (width > 0 && width !== chart.width) chart.setSize({ width, height });
+    }
+  }
+
+  #redraw(): void {
+    for (const chart of this.#charts) chart.redraw();
+  }
+}
