@@ -48,6 +48,7 @@ export function pageHtml(nonce: string) {
               Marks: <span data-kind="you">by you</span> <span data-kind="leader">new leader</span>
               <span data-kind="down">down</span> <span data-kind="silent">silent</span>
               <span data-kind="up">back</span> <span data-kind="restart">cluster anew</span>
+              <span data-kind="failed">failure</span>
             </p>
           </section>
           <section id="actors-section">
@@ -60,7 +61,7 @@ export function pageHtml(nonce: string) {
                     <th scope="col" class="number" title="Everything below is chosen, as far as it knows">chosen below</th>
                     <th scope="col" class="number" title="Everything below is applied">applied below</th>
                     <th scope="col" class="number" title="Bytes that wait in its mailbox">mailbox</th>
-                    <th scope="col" class="number">restarts</th><th scope="col">last end</th>
+                    <th scope="col" class="number">restarts</th>
                     <th scope="col"><span class="hidden">what you can do to it</span></th>
                   </tr>
                 </thead>

@@ -25,8 +25,9 @@ body {
   max-width: 1680px; margin-inline: auto;
 }
 header { grid-area: head; display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; }
-main { grid-area: main; display: grid; gap: 14px; align-content: start; min-width: 0; }
-aside { grid-area: side; display: grid; gap: 14px; align-content: start; }
+main { grid-area: main; }
+aside { grid-area: side; }
+main, aside { display: grid; gap: 14px; align-content: start; min-width: 0; grid-template-columns: minmax(0, 1fr); }
 h1 { font-size: 20px; margin: 0; }
 h2 { font-size: 14px; margin: 0 0 8px; }
 main > section, aside > form, #log-section {
@@ -40,10 +41,13 @@ main > section, aside > form, #log-section {
 #figures div { text-align: right; }
 dt { color: var(--quiet); font-size: 12px; }
 dd { margin: 0; font-size: 18px; font-weight: 600; font-variant-numeric: tabular-nums; min-width: 3.5em; }
-#charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 4px 18px; }
-figure { margin: 0; min-width: 0; }
+#charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 4px 18px; }
+figure { margin: 0; min-width: 0; overflow: hidden; }
 figcaption { font-weight: 600; margin-bottom: 4px; }
 .p50 { color: var(--p50); } .p99 { color: var(--p99); }
+.u-legend { font-size: 12px; text-align: left; color: var(--quiet); }
+.u-legend th { color: inherit; font-weight: 500; font-size: 12px; }
+.u-legend td { min-width: 64px; text-align: left; color: var(--text); font-variant-numeric: tabular-nums; }
 .marks { grid-column: 1 / -1; margin: 0; color: var(--quiet); font-size: 12px; }
 .marks span { margin-inline: 6px; white-space: nowrap; color: var(--text); }
 .marks span::before { content: ""; display: inline-block; width: 0; height: 11px; margin-right: 5px;
@@ -55,18 +59,18 @@ figcaption { font-weight: 600; margin-bottom: 4px; }
 .scrolls { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th { font-size: 12px; font-weight: 500; color: var(--quiet); text-align: left; white-space: nowrap; }
-th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); }
-tbody tr:last-child > * { border-bottom: 0; }
-tbody th { color: var(--text); font-size: 14px; }
-tbody tr.leads th { font-weight: 700; }
-tbody tr.leads th::after { content: "leads"; margin-left: 8px; padding: 0 7px; border-radius: 99px; font-size: 11px;
+#actors th, #actors td { padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); }
+#actors tbody tr:last-child > * { border-bottom: 0; }
+#actors tbody.stale { opacity: 0.45; }
+#actors tbody th { color: var(--text); font-size: 14px; }
+#actors tr.leads th { font-weight: 700; }
+#actors tr.leads th::after { content: "leads"; margin-left: 8px; padding: 0 7px; border-radius: 99px; font-size: 11px;
   font-weight: 600; background: var(--accent); color: var(--on-accent); }
-tbody tr.first-of-role > * { border-top: 2px solid var(--line); }
-tbody tr:first-child > * { border-top: 0; }
+#actors tbody tr.first-of-role:not(:first-child) > * { border-top: 2px solid var(--line); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td { white-space: nowrap; }
-td.end { max-width: 150px; overflow: hidden; text-overflow: ellipsis; color: var(--quiet); }
-td.actions { text-align: right; padding-right: 0; }
+td.chosen, td.applied { min-width: 104px; } td.mailbox { min-width: 84px; } td.state { min-width: 118px; }
+#actors td.actions { text-align: right; padding-right: 0; }
 tr[data-state="unresponsive"] .state { color: var(--silent); font-weight: 600; }
 tr[data-state="restarting"] .state, tr[data-state="starting"] .state, tr[data-state="failed"] .state {
   color: var(--down); font-weight: 600; }

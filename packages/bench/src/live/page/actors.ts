@@ -3,7 +3,7 @@ import { act } from "./controls.js";
 import { byId, element, setText } from "./dom.js";
 import { bytesText, wholeText } from "./reduce.js";
 
-const cells = ["state", "ballot", "chosen", "applied", "mailbox", "restarts", "end"] as const;
+const cells = ["state", "ballot", "chosen", "applied", "mailbox", "restarts"] as const;
 type Cell = (typeof cells)[number];
 const isNumber = new Set<Cell>(["chosen", "applied", "mailbox", "restarts"]);
 
@@ -22,6 +22,7 @@ export function showActors({ actors, phase }: LiveState): void {
     rows.clear();
     body.replaceChildren(...actors.map((actor, at) => makeRow(actor, actors[at - 1]?.role !== actor.role)));
   }
+  body.classList.toggle("stale", actors.length === 0);
   for (const actor of actors) showActor(actor, phase.kind === "running");
   if (actors.length === 0) for (const { buttons } of rows.values()) enable(buttons, false);
 }
@@ -63,8 +64,7 @@ function showActor(actor: ActorView, isRunning: boolean): void {
   setText(own.applied, wholeText(actor.appliedBelow));
   setText(own.mailbox, bytesText(actor.mailboxBytes));
   setText(own.restarts, String(actor.restarts));
-  setText(own.end, actor.lastEnd ?? "");
-  own.end.title = actor.lastEnd ?? "";
+  own.restarts.title = actor.lastEnd === null ? "" : `last end: ${actor.lastEnd}`;
   enable(buttons, isRunning);
 }
 

@@ -1,12 +1,17 @@
 import uPlot from "uplot";
 import type { LiveEvent, LiveEventKind, LiveSample } from "../messages.js";
-import { byId } from "./dom.js";
+import { byId, clock } from "./dom.js";
 
 const height = 190;
 
 /** A colour of the style sheet, as it is at present. */
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+/** @param at seconds since 1970 */
+function timeText(at: number): string {
+  return clock.format(new Date(at * 1000));
 }
 
 interface Series {
@@ -56,11 +61,11 @@ export class LiveCharts {
       // From zero on: a chart that cuts its foot off makes much of little.
       scales: { y: { range: (_, __, max) => [0, Math.max(1, max || 0) * 1.1] } },
       axes: [
-        axis(34),
+        { ...axis(30), space: 80, values: (_, ticks) => ticks.map(timeText) },
         { ...axis(64), values: (_, ticks) => ticks.map(tick => tick.toLocaleString("en-US")) },
       ],
       series: [
-        { value: (_, at) => (at === null ? "" : new Date(at * 1000).toLocaleTimeString()) },
+        { label: "at", value: (_, at) => (at === null ? "–" : timeText(at)) },
         ...series.map(
           ({ label, colour: name, isFilled }): uPlot.Series => ({
             label,

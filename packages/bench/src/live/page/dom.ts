@@ -33,3 +33,10 @@ export function svgElement<K extends keyof SVGElementTagNameMap>(
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
+
+/** `14:05:09`, for the log and the charts alike. */
+export const clock = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});

@@ -1,12 +1,6 @@
 import type { LiveEvent } from "../messages.js";
-import { byId, element } from "./dom.js";
+import { byId, clock, element } from "./dom.js";
 
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hour12: false,
-});
 let shownUpTo = 0;
 
 /** The latest line first. Lines that are shown stay, so that a screen reader reads only the new ones. */

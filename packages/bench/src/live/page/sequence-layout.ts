@@ -1,15 +1,15 @@
 import type { MessageChart, MessageTone } from "../messages.js";
 
-/** Pixels. */
+/** Pixels; `character` is about the width of one in a label. */
 const size = {
-  margin: 26,
-  withinRole: 46,
-  betweenRoles: 96,
+  margin: 22,
+  withinRole: 40,
+  betweenRoles: 76,
   head: 46,
   row: 38,
   slant: 20,
-  figure: 78,
-  label: 300,
+  figure: 84,
+  character: 6.8,
 } as const;
 
 interface Point {
@@ -56,8 +56,9 @@ export function layOutSequence({ columns, rows }: MessageChart): DrawnChart {
   }
   const end = x - size.betweenRoles + size.margin;
   const positions = new Map(lifelines.map(({ actor, x: at }) => [actor, at]));
+  const labelWidth = Math.max(0, ...rows.map(({ label }) => label.length)) * size.character + size.margin;
   return {
-    width: end + size.figure + size.label,
+    width: Math.ceil(end + size.figure + labelWidth),
     height: size.head + rows.length * size.row + 8,
     titles,
     lifelines,
