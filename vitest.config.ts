@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/embed/**", ...faults],
+          exclude: ["**/*.chaos.test.ts", "packages/*/test/{browser,embed}/**", ...faults],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -72,6 +72,18 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           sequence: { groupOrder: 4 },
+          server,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["packages/bench/test/browser/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 6 },
           server,
         },
       },

@@ -1,7 +1,7 @@
 import type { Histogram } from "hdr-histogram-js";
 import { Bench, type Task } from "tinybench";
 import { type Latencies, type Load, latenciesOf, latencyHistogram } from "./load.js";
-import type { Estimate } from "./statistics.js";
+import type { Estimate } from "./results/statistics.js";
 
 /** Samples of each load; each is followed by one of every other load, so that drift of the machine hits all alike. */
 export const samplesPerLoad = 8;

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Report } from "@synod/bench";
 import { expect, test } from "vitest";
+import type { Conditions } from "../dist/results/conditions.js";
 
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -16,9 +17,19 @@ test("a tiny run counts what the formulas say, and compares variants with batchi
     const json = join(folder, "result.json");
     const ids = ["basic-paxos", "batching", "distinguished-learner", "digest"];
     const small = ["--seconds", "0.2", "--clients", "8", "--only", ids.join(), "--json", json];
-    const { stdout } = await run(process.execPath, [cli, ...small]);
+    const { stdout, stderr } = await run(process.execPath, [cli, ...small]);
     expect(stdout).toMatch(/commits\/s.*against batching/s);
-    const { rows, otherRows, comparisons } = JSON.parse(await readFile(json, "utf8")) as Report;
+    const { rows, otherRows, comparisons, noise, ...conditions } = JSON.parse(
+      await readFile(json, "utf8"),
+    ) as Report & Conditions;
+    expect(stdout).toMatch(/noise: measured twice, a row differs from itself by/);
+    expect(noise?.pairs).toBe(ids.length);
+    expect(conditions).toMatchObject({
+      machine: { cores: expect.any(Number) },
+      versions: { node: process.versions.node },
+    });
+    expect(conditions.use.ownCores).toBeGreaterThan(0);
+    for (const warning of conditions.warnings) expect(stderr).toContain(`warning: ${warning}`);
     expect(rows.map(({ id }) => id)).toEqual(ids);
     expect(rows.map(({ messageDelays }) => messageDelays)).toEqual([4, 2, 2, 2]);
     expect(rows.map(({ messageDelaysAllLearners }) => messageDelaysAllLearners)).toEqual([4, 2, 3, 2]);

@@ -15,7 +15,7 @@ import {
   integersBetween,
   secondsBetween,
 } from "../dist/options.js";
-import { differ, median, ratio, ratioSpread } from "../dist/statistics.js";
+import { differ, median, ratio, ratioSpread } from "../dist/results/statistics.js";
 import { AuditCounters } from "../dist/verifying-store.js";
 
 const latencyMs = { p50: 1.234, p99: 5.678 };
@@ -102,11 +102,19 @@ test("rows are related to the first one and to the ceiling, whose message cells 
   expect(report.rows[0]).toMatchObject({ messagesPerCommit: 14, bytesPerCommit: 500, commandsPerAccept: 1 });
   expect(report.rows[0]).toMatchObject({ ratioToFirst: 1, ratioToCeiling: 0.25 });
   expect(report.rows[1]).toMatchObject({ messagesPerCommit: null, messageDelays: null, ratioToFirst: 4 });
-  for (const version of Object.values(report.versions)) expect(version).toMatch(/^\d+\.\d+\.\d+/);
+  expect(report.noise).toBeNull();
   const table = stripVTControlCharacters(renderTable(report.rows));
   expect(table).toContain("basic-paxos");
   expect(table).toContain("4,000");
   expect(table).not.toContain("null");
+});
+
+test("every other sample of a row is a second measurement of it, which shows the noise", () => {
+  const row = { ...measured, id: "batching", commitsPerSecond: 1000, counts, traced };
+  const measurements = [{ ...row, samples: [100, 110, 100, 110] }];
+  expect(reportOf([{ options, measurements }]).noise).toEqual({
+    ...{ typicalPercent: expect.closeTo(10, 6), largePercent: expect.closeTo(10, 6), pairs: 1 },
+  });
 });
 
 test("estimates differ when their intervals are apart", () => {

@@ -18,6 +18,7 @@ import {
   type RoleSpec,
   type RoleStatus,
 } from "./role-host.js";
+import { threadMs } from "./thread-time.js";
 import type { SentFrame } from "./trace.js";
 import { DepthTracker, type Traffic } from "./traffic.js";
 
@@ -66,6 +67,11 @@ export interface Inspection extends RoleInspection {
   readonly wakeUps: number;
   readonly lostWakeUps: number;
   readonly droppedFrames: number;
+  /**
+   * Milliseconds that its thread, which it may share, has been on a core since it began; null where the system does
+   * not tell. Not of clients.
+   */
+  readonly threadMs?: number | null;
   /** The latest frames that it sent, in the order of sending; only with the option `trace`. */
   readonly trace?: readonly SentFrame[];
 }
@@ -105,7 +111,7 @@ export class Actor implements ActorControl {
   #isStopped = false;
   /** False while a frame that is sent in parts is not all in its lane. */
   #isFed = true;
-  /** The control plane has changed something, which may be a reason to send. */
+  /** The event loop has had a turn, and whatever came by it may be a reason to send. */
   #isChanged = true;
   #started!: () => void;
   readonly #starting = new Promise<void>(resolve => {
@@ -153,7 +159,6 @@ export class Actor implements ActorControl {
   }
 
   transferLeadership(to: number): boolean {
-    this.#isChanged = true;
     return this.#host instanceof ProposerHost && this.#host.transferLeadership(to, monotonicMs());
   }
 
@@ -202,6 +207,7 @@ export class Actor implements ActorControl {
       wakeUps,
       lostWakeUps,
       droppedFrames: this.#post.traffic.dropped,
+      threadMs: threadMs(),
       ...this.#post.inspectTrace(),
       ...this.#openHost().inspect(stateDigest),
     };
@@ -228,6 +234,7 @@ export class Actor implements ActorControl {
 
   /** The event loop has had a turn, which may have been long: how much waits now? */
   lookAtDepth(): void {
+    this.#isChanged = true;
     this.#meter.lookAtDepth();
   }
 

@@ -13,55 +13,72 @@ export interface Recipient {
   onPause(): void;
 }
 
+/** How much of the event loop a reader may take. */
+export interface ReaderTurn {
+  /** All reading happens in it. */
+  within(work: () => void): void;
+  /** The event loop is to have a turn. */
+  readonly isOver: boolean;
+  nextTurn(fn: () => void): void;
+}
+
 /** Reads a mailbox on an event loop, and gives the loop its turns however much comes. */
 export class EventLoopReader {
   readonly #inbox: Inbox;
   readonly #recipient: Recipient;
-  /** When the event loop last had a turn, as far as is known. */
-  #turnedAtMs = 0;
+  readonly #turn: ReaderTurn;
+  readonly #frames: number;
   /** When there last was a frame. */
   heardAtMs = 0;
 
-  readonly #turnMs: number;
-  readonly #frames: number;
-
-  /** Reads for about `turnMs` milliseconds at a time, and looks at the clock after so many frames. */
+  /** Reads until the turn is over, which it looks at after so many frames. */
   constructor(
     inbox: Inbox,
     recipient: Recipient,
-    { turnMs, frames } = {
-      turnMs: runtimeLimits.eventLoopTurnMs as number,
-      frames: runtimeLimits.framesPerTurn as number,
-    },
+    turn: ReaderTurn = new LoopTurn(runtimeLimits.eventLoopTurnMs),
+    frames: number = runtimeLimits.framesPerTurn,
   ) {
     this.#inbox = inbox;
     this.#recipient = recipient;
-    this.#turnMs = turnMs;
+    this.#turn = turn;
     this.#frames = frames;
   }
 
   /** Takes what has come until there is nothing, then sleeps until the doorbell rings; and so on. */
   readonly listen = (): void => {
     if (!this.#recipient.isOpen()) return;
-    this.#receive(this.#isTurnDue);
+    this.#turn.within(this.#receiveForATurn);
     // An inbox that is never empty never sleeps: its promises alone would keep the event loop waiting for ever.
-    if (this.#isTurnDue()) setImmediate(this.#listenAfterTurn);
+    if (this.#turn.isOver) this.#turn.nextTurn(this.listen);
     else void this.#inbox.park(Number.POSITIVE_INFINITY)?.then(this.listen);
   };
 
   /** Takes all that is there now, however much comes meanwhile. */
   receiveWaiting(): void {
-    const { counters } = this.#inbox;
-    const bytes = counters.bytes + this.#inbox.depthBytes();
-    this.#receive(() => counters.bytes >= bytes);
+    const end = this.#endOfWaiting();
+    this.#receive(() => this.#inbox.counters.bytes >= end);
   }
 
-  readonly #listenAfterTurn = (): void => {
-    this.#turnedAtMs = monotonicMs();
-    this.listen();
-  };
+  /** The same with as many turns of the event loop as it takes, then calls `onRead`, if the recipient is open still. */
+  receiveWaitingInTurns(onRead: () => void): void {
+    const end = this.#endOfWaiting();
+    const isRead = () => this.#inbox.counters.bytes >= end || this.#inbox.depthBytes() === 0;
+    const read = () => {
+      if (!this.#recipient.isOpen()) return;
+      this.#turn.within(() => this.#receive(() => isRead() || this.#turn.isOver));
+      if (!this.#recipient.isOpen()) return;
+      if (isRead()) onRead();
+      else this.#turn.nextTurn(read);
+    };
+    read();
+  }
 
-  readonly #isTurnDue = (): boolean => monotonicMs() - this.#turnedAtMs >= this.#turnMs;
+  /** What waits ends at so many bytes of all that was ever received. */
+  #endOfWaiting(): number {
+    return this.#inbox.counters.bytes + this.#inbox.depthBytes();
+  }
+
+  readonly #receiveForATurn = (): void => this.#receive(() => this.#turn.isOver);
 
   #receive(isEnough: () => boolean): void {
     while (this.#inbox.receive(this.#recipient.onFrame, this.#frames) > 0) {
@@ -71,5 +88,31 @@ export class EventLoopReader {
       if (isEnough()) break;
     }
     this.#recipient.onPause();
+  }
+}
+
+/** Turns of so many milliseconds, by the clock: for who has the thread as good as alone. */
+class LoopTurn implements ReaderTurn {
+  readonly #turnMs: number;
+  /** When the event loop last had a turn, as far as is known. */
+  #turnedAtMs = 0;
+
+  constructor(turnMs: number) {
+    this.#turnMs = turnMs;
+  }
+
+  within(work: () => void): void {
+    work();
+  }
+
+  get isOver(): boolean {
+    return monotonicMs() - this.#turnedAtMs >= this.#turnMs;
+  }
+
+  nextTurn(fn: () => void): void {
+    setImmediate(() => {
+      this.#turnedAtMs = monotonicMs();
+      fn();
+    });
   }
 }

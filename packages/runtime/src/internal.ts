@@ -5,3 +5,4 @@ export { monotonicMs } from "./clock.js";
 export { commandCodec } from "./command-codec.js";
 export { StateMachineEngine } from "./engine.js";
 export { decodeFrame, encodeFrame, messageTypes } from "./frame-codec.js";
+export { threadMs } from "./thread-time.js";

@@ -3,12 +3,13 @@ import { commandCodec } from "@synod/runtime/internal";
 import { checkAudit, inspectAtRest } from "../cluster-subject.js";
 import { VerificationError } from "../experiment.js";
 import { type LoadCommand, loadCommand } from "../load.js";
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import { type Audit, VerifyingStore } from "../verifying-store.js";
 import type { JoinAnswer, JoinsSpec, JoinTask } from "./joins-worker.js";
 import type { ThreadsMode } from "./latency.js";
 import { PacedLoad } from "./paced-load.js";
 import { openThread } from "./thread.js";
+import type { TurnFigures } from "./turn-probe.js";
 
 export interface CatchUpOptions {
   /** Commands that are in the log, or in a snapshot and the log, before anybody joins. */
@@ -21,6 +22,12 @@ export interface CatchUpOptions {
   readonly threads: ThreadsMode;
 }
 
+/** Of several joins, each with its longest: the median and the worst, in milliseconds. */
+export interface Longest {
+  readonly median: number;
+  readonly worst: number;
+}
+
 /** Replicas that joined, one after the other, in a thread of their own; medians of those without a probe. */
 export interface CatchUpRow {
   readonly id: string;
@@ -31,10 +38,15 @@ export interface CatchUpRow {
   readonly megabytesPerSecond: number;
   /** Commands that were applied one by one. */
   readonly commandsOfLog: number;
-  /** The median and the worst of the longest turns of the joins with a probe, in milliseconds. */
-  readonly longestTurnMs: { readonly median: number; readonly worst: number };
-  /** The same of a thread in which nobody joins, for as long, beside the same load. */
-  readonly longestTurnOfNothingMs: { readonly median: number; readonly worst: number };
+  /** Turns of the event loop in the joins with a probe. */
+  readonly longestTurnMs: Longest;
+  /** How long the thread had a core in one turn; null where the operating system does not say. */
+  readonly longestRanMs: Longest | null;
+  /** What the replica itself took of one turn. */
+  readonly longestSliceMs: Longest;
+  readonly longestCollectionMs: Longest;
+  /** Turns of a thread in which nobody joins, for as long, beside the same load. */
+  readonly longestTurnOfNothingMs: Longest;
   readonly joins: readonly JoinAnswer[];
 }
 
@@ -180,7 +192,8 @@ function summary(
   bytesPerCommand: number,
   snapshotBytes: number,
 ): CatchUpRow {
-  const plain = joins.filter(({ longestTurnMs }) => longestTurnMs === null);
+  const plain = joins.filter(({ turns }) => turns === null);
+  const probed = joins.filter(({ turns }) => turns !== null);
   const of = (pick: (join: JoinAnswer) => number) => median(plain.map(pick))!;
   const bytesOf = ({ hasRestored, commandsOfLog }: JoinAnswer) =>
     commandsOfLog * bytesPerCommand + (hasRestored ? snapshotBytes : 0);
@@ -190,13 +203,20 @@ function summary(
     instancesPerSecond: of(({ instances, durationMs }) => (1000 * instances) / durationMs),
     megabytesPerSecond: of(join => bytesOf(join) / 1000 / join.durationMs),
     commandsOfLog: of(({ commandsOfLog }) => commandsOfLog),
-    longestTurnMs: longestOf(joins),
-    longestTurnOfNothingMs: longestOf(nothing),
+    longestTurnMs: longestOf(turnsOf(joins, ({ turnMs }) => turnMs))!,
+    longestRanMs: longestOf(turnsOf(joins, ({ ranMs }) => ranMs)),
+    longestSliceMs: longestOf(probed.map(({ longestSliceMs }) => longestSliceMs))!,
+    longestCollectionMs: longestOf(turnsOf(joins, ({ collectionMs }) => collectionMs))!,
+    longestTurnOfNothingMs: longestOf(turnsOf(nothing, ({ turnMs }) => turnMs))!,
     joins,
   };
 }
 
-function longestOf(joins: readonly JoinAnswer[]): { median: number; worst: number } {
-  const turns = joins.flatMap(({ longestTurnMs }) => longestTurnMs ?? []);
-  return { median: median(turns)!, worst: Math.max(...turns) };
+/** Of the joins with a probe. */
+function turnsOf(joins: readonly JoinAnswer[], pick: (turns: TurnFigures) => number | null): number[] {
+  return joins.flatMap(({ turns }) => (turns === null ? [] : (pick(turns) ?? [])));
+}
+
+function longestOf(values: readonly number[]): Longest | null {
+  return values.length === 0 ? null : { median: median(values)!, worst: Math.max(...values) };
 }

@@ -1,7 +1,7 @@
 import { type ClusterHandle, joinReplica } from "@synod/runtime";
 import { workerData } from "piscina";
 import { VerifyingStore } from "../verifying-store.js";
-import { TurnProbe } from "./turn-probe.js";
+import { type TurnFigures, TurnProbe } from "./turn-probe.js";
 
 /** What a thread in which replicas join is given. */
 export interface JoinsSpec {
@@ -25,8 +25,10 @@ export interface JoinAnswer {
   readonly hasRestored: boolean;
   /** Keys of its state. */
   readonly keys: number;
-  /** The longest turn of the event loop, in milliseconds; null when none was watched. */
-  readonly longestTurnMs: number | null;
+  /** What turns of the event loop were like; null when none was watched. */
+  readonly turns: TurnFigures | null;
+  /** The most that the replica itself took of one turn, in milliseconds. */
+  readonly longestSliceMs: number;
 }
 
 const { handle } = workerData as JoinsSpec;
@@ -40,8 +42,9 @@ async function join(probe: TurnProbe | undefined): Promise<JoinAnswer> {
   const startedAt = performance.now();
   const replica = await joinReplica(handle, make);
   const durationMs = performance.now() - startedAt;
-  const longestTurnMs = probe?.end() ?? null;
+  const { longestSliceMs } = replica;
   try {
+    const turns = (await probe?.end()) ?? null;
     return {
       durationMs,
       instances: replica.appliedInstance + 1,
@@ -49,7 +52,8 @@ async function join(probe: TurnProbe | undefined): Promise<JoinAnswer> {
       // The first is there from the beginning; another one is made to restore a snapshot into it.
       hasRestored: made > 1,
       keys: replica.read(store => store.size()),
-      longestTurnMs,
+      turns,
+      longestSliceMs,
     };
   } finally {
     await replica.close();
@@ -64,7 +68,8 @@ async function joinNothing(probe: TurnProbe, durationMs: number): Promise<JoinAn
     commandsOfLog: 0,
     hasRestored: false,
     keys: 0,
-    longestTurnMs: probe.end(),
+    turns: await probe.end(),
+    longestSliceMs: 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import { formatNumber, plainTable } from "../table.js";
-import type { CatchUpRow } from "./catch-up.js";
+import type { CatchUpRow, Longest } from "./catch-up.js";
 import type { LatencyRow } from "./latency.js";
 import type { Reads } from "./reads.js";
 import type { EmbedRow } from "./row.js";
@@ -28,15 +28,27 @@ function cellsOf({ id, perSecond, perSecondSpread, latencyMs }: EmbedRow): strin
 }
 
 export function renderCatchUp(rows: readonly CatchUpRow[]): string {
-  const heads = ["joins from", "ms", "instances/s", "MB/s", "turn ms", "worst", "of nothing", "worst"];
-  const lines = rows.map(row => [
-    row.id,
-    ...[row.durationMs, row.instancesPerSecond, row.megabytesPerSecond].map(formatNumber),
-    ...[row.longestTurnMs, row.longestTurnOfNothingMs].flatMap(({ median, worst }) =>
-      [median, worst].map(formatNumber),
-    ),
-  ]);
-  return plainTable(heads, lines);
+  const rates = plainTable(
+    ["joins from", "ms", "instances/s", "MB/s"],
+    rows.map(row => [
+      row.id,
+      ...[row.durationMs, row.instancesPerSecond, row.megabytesPerSecond].map(formatNumber),
+    ]),
+  );
+  const turns = plainTable(
+    ["longest turn, median/worst", "ms", "on a core", "replica's own", "one collection", "of nothing"],
+    rows.map(row => [
+      row.id,
+      ...[
+        row.longestTurnMs,
+        row.longestRanMs,
+        row.longestSliceMs,
+        row.longestCollectionMs,
+        row.longestTurnOfNothingMs,
+      ].map(formatLongest),
+    ]),
+  );
+  return `${rates}\n\n${turns}`;
 }
 
 export function renderStartUp(rows: readonly StartUpRow[]): string {
@@ -46,4 +58,10 @@ export function renderStartUp(rows: readonly StartUpRow[]): string {
     ...[row.firstCommitMs, row.processMs, row.residentBytes / 1e6, row.idleCpuPercent].map(formatNumber),
   ]);
   return plainTable(heads, lines);
+}
+
+function formatLongest(longest: Longest | null): string {
+  return longest === null
+    ? formatNumber(null)
+    : `${formatNumber(longest.median)} / ${formatNumber(longest.worst)}`;
 }

@@ -43,9 +43,12 @@ test("a quick run measures what was asked for, and says how", { timeout: 120_000
     expect(fromSnapshot!.joins.map(({ hasRestored }) => hasRestored)).toEqual([true, true]);
     expect(fromLog!.commandsOfLog).toBe(5000);
     expect(fromSnapshot!.commandsOfLog).toBeLessThan(5000);
-    for (const { longestTurnMs, joins } of figures.catchUp!) {
-      expect(joins.map(join => join.longestTurnMs === null)).toEqual([true, false]);
+    for (const { longestTurnMs, longestRanMs, longestSliceMs, joins } of figures.catchUp!) {
+      expect(joins.map(({ turns }) => turns === null)).toEqual([true, false]);
       expect(longestTurnMs.worst).toBeGreaterThan(0);
+      // It has done something, and Linux says of every thread how long it ran.
+      expect(longestSliceMs.worst).toBeGreaterThan(0);
+      expect((longestRanMs?.worst ?? 0) > 0).toBe(process.platform === "linux");
     }
   } finally {
     await rm(folder, { recursive: true });

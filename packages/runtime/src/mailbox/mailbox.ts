@@ -23,8 +23,8 @@ export const routine = { none: 0, heartbeat: 2, granted: 4 } as const;
 /** Sending end towards one receiver; used by one thread only. */
 export interface Outbox {
   /**
-   * Writes one frame, which may be of a kind of `routine`; false when it does not fit now: nothing was written, the caller decides (actors drop and
-   * count, clients keep and retry). Never waits. Bytes are copied before it returns.
+   * Writes one frame, which may be of a kind of `routine`; false when it does not fit now: nothing was written, the
+   * caller decides (actors drop and count, clients keep and retry). Never waits. Bytes are copied before it returns.
    *
    * A frame larger than half the lane is taken over and fed in parts by `flush`; until the last part is in, the
    * lane takes nothing else. A port has no back-pressure: it always takes, and its receiver's memory pays.
@@ -33,7 +33,8 @@ export interface Outbox {
   send(frame: Uint8Array, lane: LaneKind, kind?: number): boolean;
   /**
    * Publishes what was sent since the last flush (one tail store per lane) and rings the receiver's doorbell if
-   * it said that it sleeps and is not unhurried about all of it. Also goes on feeding an oversized frame. Returns true when nothing is left to feed.
+   * it said that it sleeps and is not unhurried about all of it. Also goes on feeding an oversized frame. Returns
+   * true when nothing is left to feed.
    */
   flush(): boolean;
   /** Flushes once and ends: later sends are refused. An oversized frame that is not all in is lost. */

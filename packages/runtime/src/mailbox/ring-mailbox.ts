@@ -36,6 +36,8 @@ export class RingOutbox implements Outbox {
     if (this.#closed) return true;
     const control = this.#control;
     const bulk = this.#bulk;
+    // The next part of a frame that has been told of before.
+    if (control.isFeeding || bulk.isFeeding) this.#untold |= URGENT;
     const hasControl = control.publish();
     const hasBulk = bulk.publish();
     if (hasControl) this.#ringer.announceControl();

@@ -83,6 +83,10 @@ export const learnerMetrics = {
   sessions: gauge("Sessions that are open."),
   backlogBytes: gauge("What is chosen and waits to be applied."),
   digestMismatches: counter("Values that were not what their digests say. None of them was used."),
+  replicas: gauge("Replicas in threads of the process that it has heard of lately."),
+  replicasBehindInstancesMax: gauge(
+    "Instances that it has applied and the last of these replicas had not, when that told of itself last.",
+  ),
   snapshotBytes: gauge("Size of the snapshot that it has published last; 0 without one."),
   snapshotsTaken: counter("Snapshots that it has published."),
   snapshotsRestored: counter("Snapshots that it has restored."),

@@ -79,6 +79,16 @@ export function snapshotOfActor(metrics: ActorMetrics, status: ActorStatus): Act
   return values as ActorMetricsSnapshot;
 }
 
+/** They tell of themselves three times a second: one that keeps up seems to be behind by what is applied in between. */
+function gaugesOfReplicas({
+  appliedBelow,
+  replicas,
+}: Pick<ActorStatus, "appliedBelow" | "replicas">): Gauges {
+  if (typeof appliedBelow !== "number" || replicas === undefined) return {};
+  const behind = replicas.map(replica => appliedBelow - replica.appliedBelow);
+  return { replicas: replicas.length, replicasBehindInstancesMax: Math.max(0, ...behind) };
+}
+
 /** What an actor says of itself; only `up` when it says nothing. */
 function gaugesOf({ role, state, mailbox, ...status }: ActorStatus): Gauges {
   if (mailbox === undefined) return { up: 0 };
@@ -107,6 +117,7 @@ function gaugesOf({ role, state, mailbox, ...status }: ActorStatus): Gauges {
         appliedBelow,
         sessions: status.sessions ?? null,
         backlogBytes: status.backlogBytes ?? null,
+        ...gaugesOfReplicas(status),
         snapshotBytes: status.snapshot?.bytes ?? 0,
       };
   }

@@ -7,12 +7,12 @@ import {
   type Results,
   sliceBatch,
 } from "@synod/core";
-import { monotonicMs } from "../clock.js";
 import { runtimeLimits } from "../limits.js";
 import { NoResults } from "../result-codec.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import type { EntryTail } from "./entry-tail.js";
 import { CommandRunner, type Part } from "./run-commands.js";
+import type { Slice } from "./slice.js";
 
 /** It answers nobody, so it belongs to no learner. */
 const noLearner = -1;
@@ -30,7 +30,10 @@ export class Applier {
   #backlog: AcceptedEntry[] = [];
   #head = 0;
   #bytes = 0;
-  #pieceCommands = 64;
+  /** Few, until it is known how long they take. */
+  #pieceCommands = 1;
+  /** Commands that the last piece has run: it may have been smaller than allowed, or a no-op. */
+  #ranCommands = 0;
 
   constructor(machine: AnyStateMachine, sessionTimeoutMs: number, tail: EntryTail) {
     this.#tail = tail;
@@ -69,22 +72,22 @@ export class Applier {
     }
   }
 
-  /** Applies what waits, until about then, in milliseconds. */
-  run(until: number): void {
+  /** Applies what waits, until the slice is over. */
+  run(slice: Slice): void {
     while (this.#head < this.#backlog.length) {
+      if (slice.isOver) return;
       const entry = this.#backlog[this.#head] as AcceptedEntry;
-      const startedAt = monotonicMs();
-      if (startedAt >= until) return;
+      const startedAt = slice.now();
       this.#applyPiece(entry);
-      const tookMs = monotonicMs() - startedAt;
+      const tookMs = slice.now() - startedAt;
       if (tookMs > pieceMs) this.#pieceCommands = Math.max(1, this.#pieceCommands >> 1);
-      else if (tookMs < pieceMs / 4) {
+      else if (tookMs < pieceMs / 4 && this.#ranCommands === this.#pieceCommands) {
         this.#pieceCommands = Math.min(this.#pieceCommands * 2, runtimeLimits.replicaPieceCommandsMax);
       }
     }
     this.#backlog = [];
     this.#head = 0;
-    this.#runner.forget();
+    this.#runner.forget(this.#tail.isFollowed);
   }
 
   /** Goes on from a snapshot that was restored into `machine`. */
@@ -112,6 +115,7 @@ export class Applier {
     const skip = appliedBelow - entry.firstInstance;
     const left = entry.count - skip;
     const count = Math.min(left, this.#pieceCommands);
+    this.#ranCommands = 0;
     this.#role.apply(partOf(entry, skip, count));
     if (count < left) return;
     this.#head += 1;
@@ -130,7 +134,8 @@ export class Applier {
 
   /** A session remembers only how many there were: a replica is never asked for results. */
   #run(machine: AnyStateMachine, part: Part): Results {
-    this.#tail.add(this.#runner.run(machine, part));
+    this.#ranCommands += part.segment.count - part.skip;
+    this.#tail.add(this.#runner.run(machine, part, this.#tail.isFollowed));
     return new NoResults(part.segment.count - part.skip);
   }
 }

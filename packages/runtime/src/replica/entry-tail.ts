@@ -7,7 +7,7 @@ export interface ReplicaEntry<Command = unknown, Value = unknown> {
   readonly timeMs: number;
   /** The session of the client that proposed it: the instance that opened it. */
   readonly session: number;
-  /** The very object that `apply` was given, which the state may hold on to: do not change it. */
+  /** What `apply` was given, and often the very object, which the state may hold on to: do not change it. */
   readonly command: Command;
   /** What `apply` returned here, likewise; undefined when it threw. */
   readonly result: Value | undefined;
@@ -39,6 +39,8 @@ export class EntryTail {
   #commands = 0;
   #bytes = 0;
   #firstInstance = 0;
+  /** Somebody reads what is added. */
+  isFollowed = false;
 
   constructor({ commandsMax, bytesMax }: { readonly commandsMax: number; readonly bytesMax: number }) {
     this.#commandsMax = commandsMax;

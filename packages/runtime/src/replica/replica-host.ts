@@ -18,11 +18,12 @@ import { runtimeLimits } from "../limits.js";
 import type { Inbox, Outbox } from "../mailbox/index.js";
 import type { ResolvedOptions } from "../options.js";
 import { Post } from "../post.js";
-import { type SnapshotRegion, snapshotsFrom } from "../snapshots/index.js";
-import { restoreInto } from "../snapshots/snapshot-restoring.js";
+import type { SnapshotRegion } from "../snapshots/index.js";
 import type { AnyStateMachine } from "../state-machine.js";
 import { Applier } from "./applier.js";
 import type { EntryTail } from "./entry-tail.js";
+import { Restoring } from "./restoring.js";
+import { Slice } from "./slice.js";
 
 /** What a replica is made of; `joinReplica` puts it together. */
 export interface ReplicaParts {
@@ -65,21 +66,23 @@ export class ReplicaHost {
   readonly #watcher: ReplicaWatcher;
   readonly #observer: Observer;
   readonly #applier: Applier;
+  readonly #restoring: Restoring;
   readonly #reader: EventLoopReader;
   readonly #post = new Post(undefined);
+  readonly #slice = new Slice(runtimeLimits.replicaSliceMs);
   /** A snapshot is being restored, and nothing is applied. */
   #isRestoring = false;
   /** The log is kept from here on at least: an older snapshot is of no use. */
   #restoreFrom = 1;
   #isStepScheduled = false;
-  #applyUntil = 0;
   #isFlushScheduled = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
+  /** The timer has gone off, and what came before that is read first. */
+  #isLate = false;
   #keepsAlive = false;
   #announcedAtMs = monotonicMs();
-  #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: ReplicaParts, watcher: ReplicaWatcher) {
     const { number, topology, options, inbox, outboxes, machine, tail } = parts;
@@ -99,23 +102,29 @@ export class ReplicaHost {
     );
     this.syncs = new Syncs({ topology, leaseMs, askAgainMs: runtimeLimits.retryAfterMs });
     this.#applier = new Applier(machine, sessionTimeoutMs, tail);
+    this.#restoring = new Restoring(
+      { regions: parts.snapshotRegions, machine, makeMachine: parts.makeMachine },
+      {
+        neededFrom: () => Math.max(this.#restoreFrom, this.#observer.trimmedBelow),
+        pauses: () => this.#slice.pauses(),
+        onBegin: instance => this.#beginRestoring(instance),
+        onFailure: error => this.#watcher.onRestoreFailed(error),
+      },
+    );
     const recipient = {
       isOpen: () => watcher.isOpen(),
       onFrame: (from: Address, frame: Uint8Array) => this.#receive(from, decodeFrame(frame).message),
       onFrames: () => this.#step(),
       onPause: () => this.#step(),
     };
-    this.#reader = new EventLoopReader(inbox, recipient, {
-      turnMs: runtimeLimits.replicaSliceMs,
-      frames: runtimeLimits.replicaFramesPerLook,
-    });
+    this.#reader = new EventLoopReader(inbox, recipient, this.#slice, runtimeLimits.replicaFramesPerLook);
     for (const [to, outbox] of outboxes) this.#post.add(to, outbox);
   }
 
   /** Begins with the newest snapshot, if there is one: that is shorter than the log. */
   start(): void {
-    if (snapshotsFrom(this.#parts.snapshotRegions, this.#restoreFrom).length > 0) void this.#restore();
-    this.#tick();
+    if (this.#restoring.hasSnapshot()) void this.#restore();
+    this.#slice.within(this.#tick);
     this.#reader.listen();
   }
 
@@ -125,6 +134,11 @@ export class ReplicaHost {
 
   get appliedBelow(): number {
     return this.#applier.appliedBelow;
+  }
+
+  /** The most that it has taken of one turn of the event loop, in milliseconds. */
+  get longestSliceMs(): number {
+    return this.#slice.longestMs;
   }
 
   /** Logical time of what was applied last, in milliseconds. */
@@ -152,7 +166,7 @@ export class ReplicaHost {
     this.#isFlushScheduled = true;
     process.nextTick(() => {
       this.#isFlushScheduled = false;
-      if (!this.#isClosed) this.#step();
+      if (!this.#isClosed) this.#slice.within(this.#step);
     });
   }
 
@@ -160,7 +174,7 @@ export class ReplicaHost {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#retryTimer);
+    this.#restoring.close();
     this.#timer = undefined;
     this.#parts.inbox.close();
     await this.#parts.attachment.detach();
@@ -175,7 +189,7 @@ export class ReplicaHost {
   }
 
   /** Takes what was learned, applies for a while, and sends what came of it. */
-  #step(): void {
+  readonly #step = (): void => {
     if (this.#isClosed) return;
     const now = monotonicMs();
     if (this.#learn() && !this.#isRestoring) {
@@ -183,14 +197,14 @@ export class ReplicaHost {
       // What is to be fetched behind the snapshot must not wait.
       this.#learn();
     }
-    if (!this.#isRestoring) this.#apply(now);
+    if (!this.#isRestoring) this.#apply();
     this.#sync(now);
     this.#watcher.onStep(now);
     if (this.#isClosed) return;
     this.#observer.hold(this.#applier.isFull);
     this.#post.flush();
     this.#armTimer();
-  }
+  };
 
   /** True when acceptors have forgotten what comes next. */
   #learn(): boolean {
@@ -200,17 +214,15 @@ export class ReplicaHost {
     return snapshotWanted !== undefined;
   }
 
-  #apply(now: number): void {
+  #apply(): void {
     const before = this.#applier.appliedBelow;
-    // One slice in a turn of the event loop, however often there is mail in it.
-    if (!this.#isStepScheduled) this.#applyUntil = now + runtimeLimits.replicaSliceMs;
-    this.#applier.run(this.#applyUntil);
+    this.#applier.run(this.#slice);
     if (this.#applier.appliedBelow > before) this.#noteApplied();
     if (this.#applier.isIdle || this.#isStepScheduled) return;
     this.#isStepScheduled = true;
-    setImmediate(() => {
+    this.#slice.nextTurn(() => {
       this.#isStepScheduled = false;
-      this.#step();
+      this.#slice.within(this.#step);
     });
   }
 
@@ -242,51 +254,25 @@ export class ReplicaHost {
    */
   async #restore(): Promise<void> {
     this.#isRestoring = true;
-    const { makeMachine, machine } = this.#parts;
-    this.#watcher.onRestoring(makeMachine === undefined);
-    for (let failures = 0; !this.#isClosed; failures++) {
-      const found = this.#newestSnapshot();
-      if (found !== undefined) {
-        this.#restoreFrom = found.instance;
-        this.#observer.restored(found.instance, monotonicMs());
-        this.#applier.dropBelow(found.instance);
-        try {
-          const target = makeMachine?.() ?? machine;
-          const state = await restoreInto(target, found, runtimeLimits.replicaSliceMs);
-          if (this.#isClosed) return;
-          this.#applier.restored(target, state);
-          break;
-        } catch (error) {
-          if (this.#isClosed) return;
-          // It was overwritten by a newer one, most likely.
-          if ((this.#newestSnapshot()?.instance ?? 0) > found.instance) continue;
-          this.#watcher.onRestoreFailed(error);
-        }
-      }
-      await this.#pause(failures);
-    }
-    if (this.#isClosed) return;
+    this.#watcher.onRestoring(this.#parts.makeMachine === undefined);
+    const restored = await this.#restoring.run();
+    if (restored === undefined || this.#isClosed) return;
+    this.#applier.restored(restored.machine, restored.state);
     this.#isRestoring = false;
     this.#watcher.onRestored();
     this.#noteApplied();
-    this.#step();
+    this.#slice.within(this.#step);
   }
 
-  #newestSnapshot() {
-    const atLeast = Math.max(this.#restoreFrom, this.#observer.trimmedBelow);
-    return snapshotsFrom(this.#parts.snapshotRegions, atLeast)[0];
-  }
-
-  #pause(failures: number): Promise<void> {
-    const { restoreRetryMs, restoreRetryMsMax } = runtimeLimits;
-    const ms = Math.min(restoreRetryMs * 2 ** failures, restoreRetryMsMax);
-    return new Promise(resolve => {
-      this.#retryTimer = setTimeout(resolve, ms).unref();
-    });
+  #beginRestoring(instance: number): void {
+    this.#restoreFrom = instance;
+    this.#observer.restored(instance, monotonicMs());
+    this.#applier.dropBelow(instance);
   }
 
   #armTimer(): void {
     const at = Math.min(this.#observer.deadline, this.syncs.deadline, this.#watcher.deadline);
+    if (this.#isLate) return;
     if (this.#timer !== undefined && at >= this.#timerAt - 1) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
@@ -299,17 +285,20 @@ export class ReplicaHost {
     this.#timerAt = 0;
     if (!this.#watcher.isOpen()) return;
     // A thread that wakes up late reads its mail before any of its deadlines passes.
-    this.#reader.receiveWaiting();
-    if (!this.#isClosed) this.#tick();
+    this.#isLate = true;
+    this.#reader.receiveWaitingInTurns(() => {
+      this.#isLate = false;
+      this.#slice.within(this.#tick);
+    });
   };
 
-  #tick(): void {
+  readonly #tick = (): void => {
     const now = monotonicMs();
     this.#announceIfUnheard(now);
     this.#observer.tick(now);
     this.syncs.tick(now);
     this.#step();
-  }
+  };
 
   /** Actors that it hears nothing of may know nothing of it: announcements reach only those that run. */
   #announceIfUnheard(now: number): void {

@@ -65,6 +65,14 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
     return this.#host.appliedBelow - 1;
   }
 
+  /**
+   * The most that this replica has taken of one turn of this thread's event loop so far, in milliseconds: learning,
+   * applying and restoring, whatever of garbage collection fell into it, and waiting for a core.
+   */
+  get longestSliceMs(): number {
+    return this.#host.longestSliceMs;
+  }
+
   get closed(): boolean {
     return this.#closing !== undefined;
   }
@@ -134,6 +142,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
       },
       ended: (over: EntryIterator) => {
         this.#iterators.delete(over);
+        this.#tail.isFollowed = this.#iterators.size > 0;
         signal?.removeEventListener("abort", onAbort);
       },
       trimmed: (instance: number) => this.#trimmedError(instance),
@@ -142,6 +151,7 @@ export class Replica<M extends AnyStateMachine = AnyStateMachine>
     const onAbort = () => iterator.end(aborted(signal));
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#iterators.add(iterator);
+    this.#tail.isFollowed = true;
     return iterator as AsyncIterableIterator<ReplicaEntry<CommandOf<M>, ResultOf<M>>>;
   }
 

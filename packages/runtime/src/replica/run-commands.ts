@@ -17,41 +17,67 @@ export interface Part {
   readonly timeMs: number;
 }
 
+/** The commands of a segment, which are decoded when somebody wants them. */
+class SegmentCommands {
+  readonly bytes: Uint8Array;
+  #commands: readonly unknown[] | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get(): readonly unknown[] {
+    this.#commands ??= commandCodec.decode(this.bytes);
+    return this.#commands;
+  }
+
+  /**
+   * Thousands of objects that live on for a while are what garbage collection takes long for: bytes are not. A few bytes
+   * of a large buffer would keep all of it, though.
+   */
+  release(): void {
+    if (this.bytes.byteLength * 2 >= this.bytes.buffer.byteLength) this.#commands = undefined;
+  }
+}
+
 /** Decodes segments and runs their commands through a machine. What it returns is for the entries, and not copied. */
 export class CommandRunner {
-  /** The commands of these bytes: a segment may be applied in several pieces. */
-  #decodedFrom: Uint8Array | undefined;
-  #decoded: readonly unknown[] = [];
+  /** Kept from piece to piece: a segment may be applied in several. */
+  #commands: SegmentCommands | undefined;
 
-  run(machine: CalledMachine, part: Part): Run {
-    return isBytes(part.segment.bytes) ? runBytes(machine, part) : this.#runValues(machine, part);
+  /** Commands stay decoded when entries are followed: they are wanted at once. */
+  run(machine: CalledMachine, part: Part, isFollowed: boolean): Run {
+    const { bytes } = part.segment;
+    if (isBytes(bytes)) return runBytes(machine, part);
+    if (bytes !== this.#commands?.bytes) {
+      this.forget(isFollowed);
+      this.#commands = new SegmentCommands(bytes);
+    }
+    return runValues(machine, part, this.#commands as SegmentCommands);
   }
 
   /** No piece of the last segment will follow. */
-  forget(): void {
-    this.#decodedFrom = undefined;
-    this.#decoded = [];
+  forget(isFollowed: boolean): void {
+    if (!isFollowed) this.#commands?.release();
+    this.#commands = undefined;
   }
+}
 
-  #runValues(machine: CalledMachine, { segment, skip, firstInstance, timeMs }: Part): Run {
-    const { session, bytes } = segment;
-    if (bytes !== this.#decodedFrom) {
-      this.#decoded = commandCodec.decode(bytes);
-      this.#decodedFrom = bytes;
-    }
-    const commands = this.#decoded;
-    const first = segment.skip + skip;
-    const count = segment.count - skip;
-    const results = new Array<Result>(count);
-    const at = { instance: firstInstance, timeMs };
-    for (let index = 0; index < count; index++) {
-      at.instance = firstInstance + index;
-      results[index] = applyOne(machine, commands[first + index], at);
-    }
-    const weight = Math.ceil((bytes.byteLength * count) / commands.length);
-    const commandAt = (position: number) => commands[first + position];
-    return { firstInstance, timeMs, session, commandAt, results, bytes: weight };
+function runValues(machine: CalledMachine, part: Part, source: SegmentCommands): Run {
+  const { segment, skip, firstInstance, timeMs } = part;
+  const { session, bytes } = segment;
+  const commands = source.get();
+  const first = segment.skip + skip;
+  const count = segment.count - skip;
+  const results = new Array<Result>(count);
+  const at = { instance: firstInstance, timeMs };
+  for (let index = 0; index < count; index++) {
+    at.instance = firstInstance + index;
+    results[index] = applyOne(machine, commands[first + index], at);
   }
+  const weight = Math.ceil((bytes.byteLength * count) / commands.length);
+  const commandAt = (position: number) => source.get()[first + position];
+  return { firstInstance, timeMs, session, commandAt, results, bytes: weight };
 }
 
 function runBytes(machine: CalledMachine, { segment, skip, firstInstance, timeMs }: Part): Run {

@@ -25,24 +25,23 @@ export async function restoreSnapshot(
   onChunk: () => void,
 ): Promise<Restored> {
   const machine = await loadStateMachine(spec);
-  const state = await restoreInto(machine, snapshot, runtimeLimits.eventLoopTurnMs, onChunk);
+  const state = await restoreInto(machine, snapshot, pauseEvery(runtimeLimits.eventLoopTurnMs), onChunk);
   return { engine: new StateMachineEngine(machine), state };
 }
 
 /**
- * Restores a snapshot into `machine`, and resolves with the replica's own state. After each `sliceMs` milliseconds, between
- * two chunks, the event loop has a turn.
+ * Restores a snapshot into `machine`, and resolves with the replica's own state. Between two chunks it awaits `pause`,
+ * which gives the event loop its turns.
  *
  * Rejects as {@link restoreSnapshot} does.
  */
 export async function restoreInto(
   machine: AnyStateMachine,
   snapshot: Snapshot,
-  sliceMs: number,
+  pause: () => Promise<void> | undefined,
   onChunk: () => void = () => undefined,
 ): Promise<ReplicaState> {
   const chunks = snapshot.chunks()[Symbol.iterator]();
-  const pause = pauseEvery(sliceMs);
   const state = await readReplicaState(chunks, pause);
   await machine.restore(decoded(chunks, onChunk, pause));
   // Only the end shows that everything was read as it was written.

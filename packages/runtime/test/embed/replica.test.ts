@@ -45,6 +45,22 @@ describe("a replica", () => {
     expect(await names()).not.toContain(replica.name);
   });
 
+  test("is counted by the learners, which say how far the last one is behind", async () => {
+    const replica = await join();
+    const learners = async () =>
+      (await cluster.metrics()).actors.filter(actor => actor.role === "learner" && actor.up === 1);
+    await client.propose({ op: "set", key: "a", value: 4 });
+    await replica.reached(client.seenInstance);
+    // Those that were closed are forgotten by and by.
+    await until(learners, all =>
+      all.every(
+        actor => actor.role === "learner" && actor.replicas === 1 && actor.replicasBehindInstancesMax === 0,
+      ),
+    );
+    await replica.close();
+    await until(learners, all => all.every(actor => actor.role === "learner" && actor.replicas === 0));
+  });
+
   test("tells of changes once in a turn, and what is new in them", async () => {
     const replica = await join();
     const told: number[] = [];

@@ -9,7 +9,7 @@ import {
   routine,
 } from "../../dist/mailbox/index.js";
 import { LaneWriter } from "../../dist/mailbox/lane.js";
-import { Mailboxes, makeFrame, textFrame, texts } from "./support.js";
+import { isSame, Mailboxes, makeFrame, textFrame, texts } from "./support.js";
 
 /** Where a lane's counters and frames lie in its memory, in 32-bit words. */
 const tailWord = 0;
@@ -223,6 +223,24 @@ describe("a sleeper that is not in a hurry", () => {
       outbox.send(textFrame("news"), "control");
     });
     expect(rung).toEqual([1, 1, 1]);
+  });
+
+  it("is woken for every part of a frame that does not fit", async () => {
+    const { mailboxes, rung, whileAsleep } = sleeping(routine.heartbeat | routine.granted);
+    const frame = makeFrame(5 * capacities.bulkBytes, 1);
+    whileAsleep(outbox => outbox.send(frame, "bulk"));
+    for (let parts = 1; parts < 20; parts++) {
+      const frames: Uint8Array[] = [];
+      mailboxes.inbox.receive((_, received) => frames.push(received.slice()), 1);
+      if (frames.length > 0) {
+        expect(isSame(frames[0]!, frame)).toBe(true);
+        expect(parts).toBeGreaterThan(2);
+        expect(rung).toEqual(rung.map(() => 1));
+        return;
+      }
+      whileAsleep(() => undefined);
+    }
+    expect.unreachable("the frame never came");
   });
 
   it("reads what it was not woken for with the next frame, in order, and has lost nothing", async () => {
