@@ -13,6 +13,8 @@ export const liveLimits = {
   sampleEveryMs: 500,
   /** Milliseconds between two looks at the actors, each of which asks all of them. */
   lookEveryMs: 500,
+  /** The same while frames are traced: each look copies some thousands of them from every actor. */
+  tracedLookEveryMs: 1500,
   /** Points of the charts that are kept: five minutes. */
   samplesKept: 600,
   /** Lines of the log that are kept. */

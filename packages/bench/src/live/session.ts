@@ -115,6 +115,8 @@ export class LiveSession {
     running.load.setClients(clients);
     this.#running = running;
     const status = await running.cluster.status();
+    // Who was elected before anybody could listen is told here.
+    this.#history.happened({ kind: "up", text: `the cluster runs; ${status.leader ?? "nobody"} leads` });
     this.#history.changed({ phase: { kind: "running" }, leader: status.leader, actors: actorsOf(status) });
   }
 
@@ -141,10 +143,14 @@ export class LiveSession {
   }
 
   #lookLater(): void {
-    this.#looking = setTimeout(async () => {
-      await this.#look();
-      if (!this.#isClosed) this.#lookLater();
-    }, liveLimits.lookEveryMs);
+    const { lookEveryMs, tracedLookEveryMs } = liveLimits;
+    this.#looking = setTimeout(
+      async () => {
+        await this.#look();
+        if (!this.#isClosed) this.#lookLater();
+      },
+      this.#history.state.settings.trace ? tracedLookEveryMs : lookEveryMs,
+    );
   }
 
   /** Asks all actors. One that stands still delays this, but not the charts. */

@@ -56,7 +56,7 @@ figcaption { font-weight: 600; margin-bottom: 4px; }
 [data-kind="down"] { --mark: var(--down); } [data-kind="silent"] { --mark: var(--silent); }
 [data-kind="up"] { --mark: var(--up); } [data-kind="restart"] { --mark: var(--restart); }
 [data-kind="failed"] { --mark: var(--failed); }
-.scrolls { overflow-x: auto; }
+.scrolls { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; }
 th { font-size: 12px; font-weight: 500; color: var(--quiet); text-align: left; white-space: nowrap; }
 #actors th, #actors td { padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); }

@@ -20,12 +20,33 @@ interface Series {
   readonly isFilled: boolean;
 }
 
-/** Two charts that share their time: what they show is drawn anew with each sample, and when colours change. */
+/** Two charts that share their time. */
 export class LiveCharts {
-  readonly #charts: readonly uPlot[];
+  #charts: readonly uPlot[] = [];
+  #samples: readonly LiveSample[] = [];
   #events: readonly LiveEvent[] = [];
 
   constructor() {
+    this.#make();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      // A legend keeps the colours that it was made with.
+      for (const chart of this.#charts) chart.destroy();
+      this.#make();
+      this.show(this.#samples, this.#events);
+    });
+    new ResizeObserver(() => this.#resize()).observe(byId("charts"));
+  }
+
+  show(samples: readonly LiveSample[], events: readonly LiveEvent[]): void {
+    this.#samples = samples;
+    this.#events = events;
+    const times = samples.map(({ atMs }) => atMs / 1000);
+    const [commits, latency] = this.#charts;
+    commits?.setData([times, samples.map(({ commitsPerSecond }) => commitsPerSecond)]);
+    latency?.setData([times, samples.map(({ p50Ms }) => p50Ms), samples.map(({ p99Ms }) => p99Ms)]);
+  }
+
+  #make(): void {
     this.#charts = [
       this.#chart("commits-chart", [{ label: "commits/s", colour: "commits", isFilled: true }]),
       this.#chart("latency-chart", [
@@ -33,16 +54,6 @@ export class LiveCharts {
         { label: "p99 ms", colour: "p99", isFilled: false },
       ]),
     ];
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
-    new ResizeObserver(() => this.#resize()).observe(byId("charts"));
-  }
-
-  show(samples: readonly LiveSample[], events: readonly LiveEvent[]): void {
-    this.#events = events;
-    const times = samples.map(({ atMs }) => atMs / 1000);
-    const [commits, latency] = this.#charts;
-    commits?.setData([times, samples.map(({ commitsPerSecond }) => commitsPerSecond)]);
-    latency?.setData([times, samples.map(({ p50Ms }) => p50Ms), samples.map(({ p99Ms }) => p99Ms)]);
   }
 
   #chart(id: string, series: readonly Series[]): uPlot {
@@ -86,6 +97,7 @@ export class LiveCharts {
   /** A line for each event, over the whole height. */
   #drawMarks(chart: uPlot): void {
     const { ctx, bbox } = chart;
+    let marks = 0;
     ctx.save();
     ctx.lineWidth = Math.max(1, devicePixelRatio * 1.5);
     for (const { atMs, kind } of this.#events) {
@@ -97,8 +109,12 @@ export class LiveCharts {
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
+      marks++;
     }
     ctx.restore();
+    // What a canvas shows, for whoever does not see it.
+    chart.root.setAttribute("role", "img");
+    chart.root.setAttribute("aria-label", `${this.#samples.length} points, ${marks} marks`);
   }
 
   #resize(): void {
@@ -106,9 +122,5 @@ export class LiveCharts {
       const width = chart.root.parentElement?.clientWidth ?? 0;
       if (width > 0 && width !== chart.width) chart.setSize({ width, height });
     }
-  }
-
-  #redraw(): void {
-    for (const chart of this.#charts) chart.redraw();
   }
 }
