@@ -222,7 +222,9 @@ export class LearnerHost implements RoleHost {
       appliedCommands: this.#replica.appliedCommands,
       appliedBelow: this.#replica.appliedBelow,
       ...(stateDigest ? { stateDigest: this.#engine.stateDigest() } : {}),
-      ...(this.#depths === undefined ? {} : { depths: this.#chosenDepths.slice(-runtimeLimits.tracedFrames) }),
+      ...(this.#depths === undefined
+        ? {}
+        : { depths: this.#chosenDepths.slice(-runtimeLimits.tracedFrames) }),
     };
   }
 

@@ -9,7 +9,7 @@ export function newToken(): string {
 }
 
 /** Takes as long for a wrong token as for the right one. */
-export function sameToken(given: string, token: string): boolean {
+function sameToken(given: string, token: string): boolean {
   const hashOf = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(hashOf(given), hashOf(token));
 }

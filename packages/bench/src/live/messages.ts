@@ -29,7 +29,7 @@ export interface ActorView {
   readonly lastEnd: string | null;
 }
 
-export type LivePhase =
+type LivePhase =
   | { readonly kind: "starting"; readonly why: string }
   | { readonly kind: "running" }
   | { readonly kind: "failed"; readonly reason: string };

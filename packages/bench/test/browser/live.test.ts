@@ -10,6 +10,8 @@ const shape = { acceptors: 3, learners: 2, threads: "isolated" } as const;
 const settings = { batch: null, pipeline: 16, trace: false } as const;
 /** The proposer whose thread was killed may be back in time to be elected again; so often it is killed again. */
 const killsMax = 8;
+/** A look at the actors that comes late finds an actor that answers again; so often it is paused again. */
+const pausesMax = 8;
 /** Milliseconds: below the tests' own, so that what was waited for is told. */
 const waitMs = 50_000;
 
@@ -73,7 +75,7 @@ test("the charts are drawn, in both colour schemes, and nothing is wider than th
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     for (const id of ["commits-chart", "latency-chart"]) {
-      await expect.poll(() => drawn(id), { timeout: waitMs }).toMatchObject({ points: expect.any(Number) });
+      await expect.poll(async () => (await drawn(id)).points, { timeout: waitMs }).toBeGreaterThan(1);
       // Colours apart from greys: the grid and its figures have none.
       await expect
         .poll(() => page.evaluate<number>(colouredPixels(id)), { timeout: waitMs })
@@ -145,10 +147,16 @@ test("the keyboard does what the mouse does", async () => {
 });
 
 test("an actor that is paused is silent, and then answers again", async () => {
-  await row("acceptor-2").getByRole("button", { name: "Pause acceptor-2" }).click();
-  await log("you", "you paused acceptor-2 for 2 s").waitFor();
-  await log("silent", "acceptor-2 does not answer").waitFor();
-  await log("up", "acceptor-2 answers again").waitFor();
+  const silent = log("silent", "acceptor-2 does not answer");
+  for (let pauses = 1; pauses <= pausesMax && (await silent.count()) === 0; pauses++) {
+    await row("acceptor-2").getByRole("button", { name: "Pause acceptor-2" }).click();
+    // It comes when the thread stands still, which is after the pause before it.
+    await log("you", "you paused acceptor-2 for 2 s")
+      .nth(pauses - 1)
+      .waitFor();
+  }
+  await silent.first().waitFor();
+  await log("up", "acceptor-2 answers again").first().waitFor();
   expect(await restartsOf("acceptor-2")).toBe(0);
 });
 
@@ -184,7 +192,7 @@ test("batch and pipeline: the cluster starts anew and says so, the charts go on,
   await page.getByLabel("trace single messages").check();
   await page.getByRole("button", { name: "Start anew with these" }).click();
   await log("restart", "the cluster starts anew with batches of 4, pipeline 2, traced").waitFor();
-  await log("up", "the cluster runs").last().waitFor();
+  await log("up", "the cluster runs").nth(1).waitFor();
   await expect.poll(() => page.locator("#phase").textContent(), { timeout: waitMs }).toBe("running");
   // Acks of a whole instance, from the acceptors to whom they told.
   await page.locator('#messages g[data-message^="Accepted("]').first().waitFor();

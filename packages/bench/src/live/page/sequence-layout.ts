@@ -17,7 +17,7 @@ interface Point {
   readonly y: number;
 }
 
-export interface DrawnRow {
+interface DrawnRow {
   readonly label: string;
   readonly figure: string;
   readonly tone: MessageTone;
