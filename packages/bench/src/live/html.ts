@@ -41,7 +41,7 @@ export function pageHtml(nonce: string) {
           <section id="charts" aria-label="Charts">
             <figure><figcaption>Commits per second</figcaption><div id="commits-chart"></div></figure>
             <figure>
-              <figcaption>Latency of a commit, ms: <span class="p50">p50</span>, <span class="p99">p99</span></figcaption>
+              <figcaption>Latency of a commit, ms, logarithmic: <span class="p50">p50</span>, <span class="p99">p99</span></figcaption>
               <div id="latency-chart"></div>
             </figure>
             <p class="marks">
@@ -91,7 +91,7 @@ export function pageHtml(nonce: string) {
               <select id="batch"><option value="">adaptive</option>${options(batches, null)}</select>
             </label>
             <label>
-              pipeline, batches under way
+              batches under way
               <select id="pipeline">${options(pipelines, pipeline.default)}</select>
             </label>
             <label class="check"><input id="trace" type="checkbox" /> trace single messages (slower)</label>

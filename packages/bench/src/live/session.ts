@@ -69,7 +69,10 @@ export class LiveSession {
   setClients(clients: number): void {
     const { load } = this.#current();
     if (clients === this.#history.state.clients) return;
-    this.#history.happened({ kind: "you", text: `you changed the load to ${clients} clients` });
+    this.#history.happened({
+      kind: "you",
+      text: `you changed the load to ${clients} client${clients === 1 ? "" : "s"}`,
+    });
     load.setClients(clients);
     this.#history.changed({ clients });
   }

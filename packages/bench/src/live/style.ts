@@ -41,13 +41,13 @@ main > section, aside > form, #log-section {
 #figures div { text-align: right; }
 dt { color: var(--quiet); font-size: 12px; }
 dd { margin: 0; font-size: 18px; font-weight: 600; font-variant-numeric: tabular-nums; min-width: 3.5em; }
-#charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 4px 18px; }
+#charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 4px 18px; }
 figure { margin: 0; min-width: 0; overflow: hidden; }
 figcaption { font-weight: 600; margin-bottom: 4px; }
 .p50 { color: var(--p50); } .p99 { color: var(--p99); }
 .u-legend { font-size: 12px; text-align: left; color: var(--quiet); }
 .u-legend th { color: inherit; font-weight: 500; font-size: 12px; }
-.u-legend td { min-width: 64px; text-align: left; color: var(--text); font-variant-numeric: tabular-nums; }
+.u-legend td { min-width: 44px; text-align: left; color: var(--text); font-variant-numeric: tabular-nums; }
 .marks { grid-column: 1 / -1; margin: 0; color: var(--quiet); font-size: 12px; }
 .marks span { margin-inline: 6px; white-space: nowrap; color: var(--text); }
 .marks span::before { content: ""; display: inline-block; width: 0; height: 11px; margin-right: 5px;
@@ -119,5 +119,9 @@ label.check { justify-content: flex-start; }
 @media (max-width: 900px) {
   body { grid-template: "head" auto "main" auto "side" auto / minmax(0, 1fr); padding: 12px; }
   #figures { margin-left: 0; }
+}
+@media (max-width: 640px) {
+  #charts { grid-template-columns: minmax(0, 1fr); }
+  #figures div { text-align: left; }
 }
 `;

@@ -188,7 +188,7 @@ test("without the token the browser gets nothing", async () => {
 test("batch and pipeline: the cluster starts anew and says so, the charts go on, messages are drawn one by one", async () => {
   const { points } = await drawn("commits-chart");
   await page.getByLabel("commands per batch").selectOption("4");
-  await page.getByLabel("pipeline, batches under way").selectOption("2");
+  await page.getByLabel("batches under way").selectOption("2");
   await page.getByLabel("trace single messages").check();
   await page.getByRole("button", { name: "Start anew with these" }).click();
   await log("restart", "the cluster starts anew with batches of 4, pipeline 2, traced").waitFor();

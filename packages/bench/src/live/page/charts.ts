@@ -14,6 +14,24 @@ function timeText(at: number): string {
   return clock.format(new Date(at * 1000));
 }
 
+/** From zero on: a chart that cuts its foot off makes much of little. */
+const linear: uPlot.Scale = { range: (_, __, max) => [0, Math.max(1, max || 0) * 1.1] };
+
+/** Whole decades: p50 and p99 can both be read, also beside the peak of an election. */
+const logarithmic: uPlot.Scale = {
+  distr: 3,
+  range: (_, min, max) => {
+    const from = Math.floor(Math.log10(min || 1));
+    const to = Math.ceil(Math.log10(max || 1));
+    return [10 ** from, 10 ** Math.max(to, from + 1)];
+  },
+};
+
+/** Of a logarithmic axis some ticks have no label: they are null. */
+function tickText(tick: number | null): string {
+  return tick === null ? "" : tick.toLocaleString("en-US");
+}
+
 interface Series {
   readonly label: string;
   readonly colour: string;
@@ -48,15 +66,15 @@ export class LiveCharts {
 
   #make(): void {
     this.#charts = [
-      this.#chart("commits-chart", [{ label: "commits/s", colour: "commits", isFilled: true }]),
-      this.#chart("latency-chart", [
+      this.#chart("commits-chart", linear, [{ label: "commits/s", colour: "commits", isFilled: true }]),
+      this.#chart("latency-chart", logarithmic, [
         { label: "p50 ms", colour: "p50", isFilled: false },
         { label: "p99 ms", colour: "p99", isFilled: false },
       ]),
     ];
   }
 
-  #chart(id: string, series: readonly Series[]): uPlot {
+  #chart(id: string, y: uPlot.Scale, series: readonly Series[]): uPlot {
     const target = byId(id);
     const axis = (size: number): uPlot.Axis => ({
       stroke: () => colour("quiet"),
@@ -69,11 +87,10 @@ export class LiveCharts {
       height,
       cursor: { sync: { key: "live" }, drag: { x: false, y: false } },
       legend: { show: true },
-      // From zero on: a chart that cuts its foot off makes much of little.
-      scales: { y: { range: (_, __, max) => [0, Math.max(1, max || 0) * 1.1] } },
+      scales: { y },
       axes: [
         { ...axis(30), space: 80, values: (_, ticks) => ticks.map(timeText) },
-        { ...axis(64), values: (_, ticks) => ticks.map(tick => tick.toLocaleString("en-US")) },
+        { ...axis(64), values: (_, ticks) => ticks.map(tickText) },
       ],
       series: [
         { label: "at", value: (_, at) => (at === null ? "–" : timeText(at)) },
