@@ -48,7 +48,8 @@ const phrases: Readonly<Record<Dimension, (value: string) => string>> = {
   learners: value => counted(value, "learner"),
   payloadBytes: value => `${value} B payload`,
   clientThreads: value => (value === "0" ? "clients on the main thread" : counted(value, "client thread")),
-  clients: value => counted(value, "client"),
+  // An open loop has none: it has a rate.
+  clients: value => (value === "0" ? "" : counted(value, "client")),
   ratePerSecond: value => `${value}/s asked for`,
   pipeline: value => `pipeline ${value}`,
   batch: value => `batch ${value}`,

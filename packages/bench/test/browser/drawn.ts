@@ -64,7 +64,9 @@ const inPage = String.raw`() => {
     const labels = axis => [...drawing.querySelectorAll('[aria-label="' + axis + '-axis tick label"] text')].filter(visible);
     const rightOf = Math.max(frame.left, ...labels("y").map(label => label.getBoundingClientRect().right));
     const xLabels = labels("x").map(label => label.getBoundingClientRect());
-    const isOnTop = xLabels.every(box => box.bottom < frame.top + frame.height / 2);
+    const yMiddles = labels("y").map(label => label.getBoundingClientRect()).map(box => (box.top + box.bottom) / 2);
+    const isOnTop = xLabels.every(box => yMiddles.every(middle => box.bottom < middle));
+    const top = isOnTop ? Math.max(...xLabels.map(box => box.bottom)) : frame.top;
     const bottom = isOnTop ? frame.bottom : Math.min(...xLabels.map(box => box.top));
     const counts = {};
     for (const group of drawing.querySelectorAll(":scope > g[class]")) {
@@ -74,7 +76,7 @@ const inPage = String.raw`() => {
         const box = mark.getBoundingClientRect();
         inside(box, "a mark of " + name);
         const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
-        if (x < rightOf || y > bottom + 1) faults.push("a mark of " + name + " is on the axis");
+        if (x < rightOf || y < top - 1 || y > bottom + 1) faults.push("a mark of " + name + " is on the axis");
         if (!Number.isFinite(x) || box.width + box.height === 0) faults.push("a mark of " + name + " can't be seen");
         const { fill, stroke } = getComputedStyle(mark);
         const color = fill === "none" ? stroke : fill;

@@ -28,7 +28,14 @@ const large: Sample = {
   pipelines: [1, 2, 4, 8, 16, 32, 64, "adaptive"],
   stages: false,
 };
-const tiny: Sample = { seed: 4, repeats: 1, clients: [64], batches: [32], pipelines: [4] };
+const tiny: Sample = {
+  seed: 4,
+  threads: "compact",
+  repeats: 1,
+  clients: [64],
+  batches: [32],
+  pipelines: [4],
+};
 const pages = {
   grid: [grid],
   compared: [grid, other],

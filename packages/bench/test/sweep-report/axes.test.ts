@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import {
   compactNumber,
   logTicks,
@@ -9,8 +9,9 @@ import {
 } from "../../dist/sweep-report/charts/axes.js";
 
 const positive = fc.double({ min: 1e-4, max: 1e9, noNaN: true });
-/** fast-check prints its seed and path with a failure; `seed` of an assertion replays it. */
-const runs = { numRuns: 500 };
+const seed = Number(process.env.SYNOD_SEED ?? Date.now() % 1_000_000);
+const runs = { numRuns: 500, seed };
+beforeAll(() => console.log(`SYNOD_SEED=${seed}`));
 
 test("ticks of a logarithmic axis ascend, cover all values, and are at least two", () => {
   fc.assert(

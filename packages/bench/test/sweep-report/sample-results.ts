@@ -15,6 +15,7 @@ export interface Sample {
   /** How far repeats are apart, as a part of the value. */
   readonly noise?: number;
   readonly stages?: boolean;
+  readonly threads?: "isolated" | "compact";
   readonly warnings?: readonly string[];
   readonly synod?: string;
 }
@@ -35,28 +36,31 @@ const common = {
   acceptors: 3,
   learners: 2,
   mailbox: "ring",
-  threads: "isolated",
   clientThreads: 0,
 } as const;
 
 /** All lines of a run that was complete. */
 export function sampleLines(sample: Sample): ResultLine[] {
   const { seed, repeats = 3, clients = [1, 256, 4096], rates = [] } = sample;
-  const { batches = [1, 16, 64, 256, 1024, "adaptive"], pipelines = [1, 4, 16] } = sample;
+  const {
+    threads = "isolated",
+    batches = [1, 16, 64, 256, 1024, "adaptive"],
+    pipelines = [1, 4, 16],
+  } = sample;
   const random = chance(seed);
   const cells: Settings[] = [];
   for (const count of clients) {
     for (const batch of batches) {
       if (batch === "adaptive")
-        cells.push({ ...common, clients: count, batch, pipeline: "adaptive", ...closed });
+        cells.push({ ...common, clients: count, batch, pipeline: "adaptive", threads, ...closed });
       else
         for (const pipeline of pipelines)
-          cells.push({ ...common, clients: count, batch, pipeline, ...closed });
+          cells.push({ ...common, clients: count, batch, pipeline, threads, ...closed });
     }
   }
   for (const ratePerSecond of rates) {
     const batch = "adaptive" as const;
-    cells.push({ ...common, clients: 256, batch, pipeline: batch, mode: "open", ratePerSecond });
+    cells.push({ ...common, clients: 0, batch, pipeline: batch, threads, mode: "open", ratePerSecond });
   }
   const rows: RowLine[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
@@ -99,7 +103,7 @@ function rowOf(settings: Settings, repeat: number, sample: Sample, random: () =>
   const jitter = 1 + noise * (2 * random() - 1);
   const size = settings.batch === "adaptive" ? 128 : settings.batch;
   const depth = settings.pipeline === "adaptive" ? 8 : settings.pipeline;
-  const inFlight = Math.min(settings.clients, size * depth);
+  const inFlight = Math.min(settings.clients || 256, size * depth);
   const capacity = (1_500_000 * inFlight) / (inFlight + 900);
   const perSecond =
     (settings.ratePerSecond === null ? capacity : Math.min(settings.ratePerSecond, capacity)) *
@@ -119,14 +123,7 @@ function rowOf(settings: Settings, repeat: number, sample: Sample, random: () =>
     commits,
     commitsPerSecond: perSecond,
     latencyUs: latencyOf(medianUs, commits),
-    cpu: {
-      process: 1.9 * load + 0.1,
-      actors: {
-        ...{ "proposer-0": 0.4 * load, "proposer-1": 0.01 },
-        ...{ "acceptor-0": 0.2 * load, "acceptor-1": 0.21 * load, "acceptor-2": 0.2 * load },
-        ...{ "learner-0": 0.5 * load, "learner-1": 0.45 * load, clients: 0.95 * load },
-      },
-    },
+    cpu: { process: 1.9 * load + 0.1, actors: actorsOf(settings, load) },
     stagesUs: stages
       ? {
           clientQueue: 0.4 * medianUs,
@@ -138,6 +135,23 @@ function rowOf(settings: Settings, repeat: number, sample: Sample, random: () =>
       : null,
     loadAverage: [1.2 + random(), 0.9, 0.8],
     warnings: [...warnings],
+  };
+}
+
+/** Parts of a core; actors that share a thread share its time. */
+function actorsOf({ threads }: Settings, load: number): Record<string, number> {
+  const clients = 0.95 * load;
+  if (threads === "compact") {
+    return {
+      "proposer-0 + acceptor-0 + learner-0": 0.9 * load,
+      "proposer-1 + acceptor-1 + learner-1": 0.6 * load,
+      ...{ "acceptor-2": 0.2 * load, clients },
+    };
+  }
+  return {
+    ...{ "proposer-0": 0.4 * load, "proposer-1": 0.01 },
+    ...{ "acceptor-0": 0.2 * load, "acceptor-1": 0.21 * load, "acceptor-2": 0.2 * load },
+    ...{ "learner-0": 0.5 * load, "learner-1": 0.45 * load, clients },
   };
 }
 

@@ -30,7 +30,7 @@ export function stagesSection(points: readonly Point[]): Section {
   if (chosen.length === 0) {
     return { ...base, charts: [], notes: ["Not measured: these files hold no times of stages."] };
   }
-  const { labels, marginLeft, barHeight } = barLabels(chosen, varying(points));
+  const { labels, marginLeft, barHeight } = barLabels(chosen, varying(chosen));
   const bars = chosen.map((point, index) => {
     const rows = point.rows.filter(row => row.stagesUs !== null);
     const timesUs = stages.map(({ key }) => medianOf(rows, row => row.stagesUs?.[key] ?? 0));
