@@ -10,6 +10,16 @@ const faults = [
   "packages/runtime/test/storage/kill.test.ts",
 ];
 
+/** Parts of the runtime and of the benchmark by themselves: no cluster, no thread, no clock that they wait for. */
+const parts = [
+  "packages/runtime/test/{batch-digest,frame-codec}.test.ts",
+  "packages/runtime/test/{machines,testing}/**/*.test.ts",
+  "packages/runtime/test/mailbox/mailbox.test.ts",
+  "packages/runtime/test/storage/{shared,storage}.test.ts",
+  "packages/bench/test/{pure,sequence-chart}.test.ts",
+  "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
+];
+
 // One group after the other: threaded tests never share the cores with the simulator or with an example.
 export default defineConfig({
   test: {
@@ -29,14 +39,25 @@ export default defineConfig({
       },
       {
         test: {
+          name: "parts",
+          include: parts,
+          pool: "forks",
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+          server,
+        },
+      },
+      {
+        test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/{browser,embed}/**", ...faults],
+          exclude: ["**/*.chaos.test.ts", "packages/*/test/{browser,embed,profile}/**", ...faults, ...parts],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           server,
         },
       },
@@ -48,19 +69,19 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           server,
         },
       },
       {
         test: {
           name: "embed",
-          include: ["packages/{runtime,bench}/test/embed/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/{embed,profile}/**/*.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           server,
         },
       },
@@ -71,7 +92,7 @@ export default defineConfig({
           pool: "forks",
           fileParallelism: false,
           testTimeout: 120_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           server,
         },
       },
@@ -92,10 +113,11 @@ export default defineConfig({
           name: "docs",
           include: ["test/**/*.test.ts"],
           pool: "forks",
-          fileParallelism: false,
+          // Programs of their own, most of which wait for each other or for a lease: with one at a time a core is idle.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
           server,
         },
       },

@@ -62,6 +62,22 @@ describe.each(["npm", "pnpm"] as const)("installed with %s", by => {
     }
   });
 
+  test("threads run the file that was made of all their modules", async () => {
+    const machine = `module.exports = class {
+      apply() { return Object.keys(require.cache).filter(path => /actor-[^/]*$/.test(path)); }
+      *snapshot() {}
+      async restore() {}
+    };`;
+    writeFileSync(join(project, "cache.cjs"), machine);
+    const source = `import { Cluster } from "@synod/runtime";
+      import { basename } from "node:path";
+      const cluster = await Cluster.start({ stateMachine: new URL("cache.cjs", import.meta.url) });
+      const client = await cluster.connect();
+      for (const path of await client.propose("look")) console.log(basename(path));
+      await cluster.close();`;
+    expect(await runConsumer(project, "bundle.mjs", source)).toBe("actor-bundle.cjs\n");
+  });
+
   test("an ES module imports every entry, and runs a cluster", async () => {
     const imports = importable.map(entry => `await import(${JSON.stringify(entry)});`).join("\n");
     const names = `const { Cluster } = await import("@synod/runtime");

@@ -27,6 +27,9 @@ import {
   threadsModes,
   traceLimits,
 } from "./options.js";
+import { profileLimits } from "./profile/limits.js";
+import { type ProfileOptions, profileSteps, runProfile } from "./profile/run.js";
+import { loadKinds, mailboxKinds } from "./profile/subject.js";
 import { type MeasuredGroup, reportOf } from "./report.js";
 import { type Conditions, watchConditions } from "./results/conditions.js";
 import { addSweep } from "./sweep/command.js";
@@ -111,6 +114,31 @@ program
   .action(runEmbed);
 addSweep(program);
 program
+  .command("profile")
+  .description("what every thread does under a load, where a command's time goes, and what bounds throughput")
+  .requiredOption("--out <dir>", "the folder for the profiles and their page; it is made")
+  .addOption(new Option("--load <kind>", "what is called").choices(loadKinds).default("propose"))
+  .option(
+    "--clients <n>",
+    "calls under way at once (4096; of many commands each, 16)",
+    integerBetween(optionLimits.clients.min, optionLimits.clients.max),
+  )
+  .option(
+    "--batch <n>",
+    "commands per Accept; they follow the load when left out",
+    integerBetween(optionLimits.batch.min, optionLimits.batch.max),
+  )
+  .addOption(whole("pipeline", "Accepts under way"))
+  .addOption(acceptors)
+  .addOption(learners)
+  .addOption(threads().default("isolated"))
+  .addOption(new Option("--mailbox <kind>", "what frames travel in").choices(mailboxKinds).default("ring"))
+  .addOption(payload)
+  .addOption(seconds("seconds under the profilers", profileLimits.seconds))
+  .option("--allocations", "also who allocates how much, as .heapprofile files; costs time", false)
+  .option("--force", "overwrite files that this command did not write", false)
+  .action(profileThreads);
+program
   .command("trace")
   .description("sequence charts of what a real run sends")
   .addOption(new Option("--protocol <name>").choices(["basic-paxos", "multi-paxos", "both"]).default("both"))
@@ -189,6 +217,24 @@ async function runEmbed(options: EmbedOptions): Promise<void> {
   await writeJson(options.json, conditions, { options, ...figures });
 }
 
+async function profileThreads(options: ProfileOptions): Promise<void> {
+  const ending = new AbortController();
+  process.off("SIGINT", exitInterrupted).once("SIGINT", () => {
+    console.error("ending early; once more to stop at once");
+    process.once("SIGINT", exitInterrupted);
+    ending.abort();
+  });
+  let done = 0;
+  const { result: text } = await withProgress(onStep =>
+    runProfile(options, {
+      signal: ending.signal,
+      onStep: what => onStep(++done, profileSteps, what),
+    }),
+  );
+  console.log(text);
+  if (ending.signal.aborted) process.exitCode = 130;
+}
+
 async function runReport(files: readonly string[], { out }: { readonly out: string }): Promise<void> {
   // Only this command pays for loading what draws.
   const { writeReport } = await import("./sweep-report/run.js");
@@ -198,6 +244,10 @@ async function runReport(files: readonly string[], { out }: { readonly out: stri
 
 async function writeJson(file: string, conditions: Conditions, value: object): Promise<void> {
   await writeFile(file, `${JSON.stringify({ ...conditions, ...value }, null, 2)}\n`);
+}
+
+function exitInterrupted(): never {
+  process.exit(130);
 }
 
 /** Options of the rows mean nothing to a command: told apart by their place, they must not be lost in silence. */
@@ -244,7 +294,7 @@ const parent = process.ppid;
 setInterval(() => {
   if (process.ppid !== parent) process.exit(143);
 }, 500).unref();
-process.once("SIGINT", () => process.exit(130));
+process.once("SIGINT", exitInterrupted);
 process.once("SIGTERM", () => process.exit(143));
 
 try {

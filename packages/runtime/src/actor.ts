@@ -18,6 +18,8 @@ import {
   type RoleSpec,
   type RoleStatus,
 } from "./role-host.js";
+import { StageTimes } from "./stage-times.js";
+import { type ProfileRequest, type ThreadProfile, ThreadProfiler } from "./thread-profiler.js";
 import { threadMs } from "./thread-time.js";
 import type { SentFrame } from "./trace.js";
 import { DepthTracker, type Traffic } from "./traffic.js";
@@ -92,6 +94,12 @@ export interface ActorControl {
   detach(peer: Address): void;
   status(): RoleStatus & { readonly mailbox: MailboxStatus };
   inspect(stateDigest: boolean): Inspection;
+  /** Begins to record its thread. */
+  startProfile(request: ProfileRequest): void;
+  /** What is recorded from now on counts. */
+  markProfile(): void;
+  /** What was recorded; undefined when this life of the thread was not asked to. */
+  stopProfile(): ThreadProfile | undefined;
   /** Blocks the thread, after a notice that it does. */
   stall(ms: number): void;
   stop(): void;
@@ -103,11 +111,13 @@ export class Actor implements ActorControl {
   readonly #inbox: Inbox;
   readonly #post: Post;
   readonly #depths: DepthTracker | undefined;
+  readonly #stages: StageTimes | undefined;
   readonly #clients: ActorClients | undefined;
   readonly #metrics: ActorMetrics;
   readonly #meter: ActorMeter;
   #host: RoleHost | undefined;
   #failure: StartFailure | undefined;
+  #profiler: ThreadProfiler | undefined;
   #isStopped = false;
   /** False while a frame that is sent in parts is not all in its lane. */
   #isFed = true;
@@ -118,17 +128,23 @@ export class Actor implements ActorControl {
     this.#started = resolve;
   });
   readonly #onFrame = (from: Address, frame: Uint8Array): void => {
-    const { message, depth } = decodeFrame(frame);
+    const { message, depth, stamps } = decodeFrame(frame);
     if (depth !== undefined) this.#depths?.received(message, depth);
-    this.#openHost().receive(from, message, monotonicMs());
+    const now = monotonicMs();
+    if (stamps !== undefined) this.#stages?.received(message, stamps, now);
+    this.#openHost().receive(from, message, now);
   };
 
   constructor(spec: ActorSpec, inbox: Inbox) {
     this.#spec = spec;
     this.#inbox = inbox;
-    this.#depths = spec.options.trace ? new DepthTracker() : undefined;
+    const { trace, stages, quorums } = spec.options;
+    this.#depths = trace ? new DepthTracker() : undefined;
+    this.#stages = stages ? new StageTimes(quorums.accept) : undefined;
     // A client announces itself before it sends: whoever is to answer it has been told, and only has to listen.
-    this.#post = new Post(this.#depths, undefined, () => this.#clients?.drain());
+    this.#post = new Post({ depths: this.#depths, stages: this.#stages }, undefined, () =>
+      this.#clients?.drain(),
+    );
     const { channel, name } = spec;
     this.#clients =
       channel === undefined ? undefined : new ActorClients(channel, name, this.attach.bind(this));
@@ -211,6 +227,19 @@ export class Actor implements ActorControl {
       ...this.#post.inspectTrace(),
       ...this.#openHost().inspect(stateDigest),
     };
+  }
+
+  startProfile(request: ProfileRequest): void {
+    this.#profiler ??= new ThreadProfiler();
+    this.#profiler.start(request);
+  }
+
+  markProfile(): void {
+    this.#profiler?.mark();
+  }
+
+  stopProfile(): ThreadProfile | undefined {
+    return this.#profiler?.stop();
   }
 
   stall(ms: number): void {

@@ -27,6 +27,7 @@ import { PendingQueries } from "./pending-queries.js";
 import { Post } from "./post.js";
 import type { Waiter } from "./proposal-buffer.js";
 import { type Piece, Proposals } from "./proposals.js";
+import { keepStageTimes, StageTimes } from "./stage-times.js";
 import type {
   AnswerOf,
   AnyStateMachine,
@@ -72,6 +73,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   readonly #reader: EventLoopReader;
   readonly #post: Post;
   readonly #options: ResolvedOptions;
+  readonly #stages: StageTimes | undefined;
   readonly #attachment: Attachment;
   readonly #proposals = new Proposals();
   readonly #queries = new PendingQueries(id => {
@@ -111,12 +113,15 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     this.#inbox = inbox;
     this.#reader = new EventLoopReader(inbox, {
       isOpen: () => this.#isOpen(),
-      onFrame: (from, frame) => this.#role.receive(from, decodeFrame(frame).message, monotonicMs()),
+      onFrame: (from, frame) => this.#receive(from, frame),
       onFrames: () => this.#afterRole(),
       onPause: () => this.#send(),
     });
     this.#attachment = attachment;
-    this.#post = new Post(options.trace ? new DepthTracker() : undefined, (to, frame, lane) => {
+    const depths = options.trace ? new DepthTracker() : undefined;
+    this.#stages = options.stages ? new StageTimes(options.quorums.accept) : undefined;
+    if (this.#stages !== undefined) keepStageTimes(this, this.#stages);
+    this.#post = new Post({ depths, stages: this.#stages }, (to, frame, lane) => {
       // What asks for a sign of life or a read mark is asked again, and may be for a proposer that is down for good.
       if (lane === "bulk") this.#keep(to, frame);
     });
@@ -204,6 +209,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     }
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    this.#stages?.called(this.#proposals.queued);
     if (this.#meter.wantsCommand) this.#meter.proposed(this.#proposals.addedSingle, this.#sampledMs);
     const promise = this.#proposals.add(captured, capturedBytesAtMost(), deadline, signal);
     if (signal !== undefined) this.#proposals.listen(signal, waiter => this.#abort(waiter, signal));
@@ -340,6 +346,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
     if (commands.count === 0) return Promise.resolve(none);
     const signal = options?.signal;
     const deadline = this.#turnMs() + (options?.timeoutMs ?? timeoutMsDefault);
+    this.#stages?.called(this.#proposals.queued);
     const call = this.#proposals.addAll(commands, deadline, signal, this.#abortCall);
     this.#meter.called(call.promise, this.#sampledMs);
     this.#armTimer(deadline);
@@ -386,11 +393,19 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       if (piece === undefined) continue;
       const first = this.#role.submit(piece.bytes, piece.deadlines, now);
       this.#proposals.submitted(piece, first);
+      this.#stages?.numbered(first, piece.deadlines.length);
       this.#noteSent(first, piece);
       this.#post.send(this.#role.takeReady().send);
     }
     if (this.#queries.open > 0) this.#afterRole();
     this.#post.flush();
+  }
+
+  #receive(from: Address, frame: Uint8Array): void {
+    const { message, stamps } = decodeFrame(frame);
+    const now = monotonicMs();
+    if (stamps !== undefined) this.#stages?.received(message, stamps, now);
+    this.#role.receive(from, message, now);
   }
 
   #noteSent(firstSequence: number, { bytes, deadlines }: Piece): void {
@@ -423,6 +438,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
       this.#meter.answered(firstSequence, results.length);
       this.#proposals.settle(firstSequence, results);
     }
+    this.#stages?.settled();
     this.#meter.late(expired.length);
     if (expired.length > 0)
       this.#proposals.rejectLate(expired, reason =>

@@ -13,10 +13,12 @@ import { Packr } from "msgpackr";
 import { valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import { decodeResults, encodeResults } from "./result-codec.js";
+import type { StageStamps } from "./stage-times.js";
 
 /*
  * Protocol messages are positional msgpack arrays that any msgpack library can read: the type's number, then the
- * fields in the order of their declaration in core's messages.ts. A traced frame has its causal depth behind them.
+ * fields in the order of their declaration in core's messages.ts. Behind them a traced frame has its causal depth, and
+ * one whose stages are timed its stamps.
  */
 const packr = new Packr({ useRecords: false });
 
@@ -58,10 +60,10 @@ export function typeNumberOf(type: MessageType): number {
 }
 
 /** A view of a buffer that the next call reuses: copy it, or hand it on, before that. */
-export function encodeFrame(message: Message, depth?: number): Uint8Array {
+export function encodeFrame(message: Message, trailer?: number | StageStamps): Uint8Array {
   const fields = fieldsOf(message);
   fields.unshift(typeNumberOf(message.type));
-  if (depth !== undefined) fields.push(depth);
+  if (trailer !== undefined) fields.push(trailer);
   return packr.pack(fields);
 }
 
@@ -69,6 +71,8 @@ export interface Frame {
   readonly message: Message;
   /** Length of the chain of frames that led to this one; only in traced runs. */
   readonly depth: number | undefined;
+  /** Only where stages are timed. */
+  readonly stamps: StageStamps | undefined;
 }
 
 /** `frame` must be private to the caller: byte fields are views of it. */
@@ -77,7 +81,10 @@ export function decodeFrame(frame: Uint8Array): Frame {
   const type = messageTypes[fields[0] as number];
   if (type === undefined)
     throw new SynodError("ACTOR_FAILED", `a frame of unknown type ${String(fields[0])}`);
-  return { message: messageOf(type, fields), depth: fields[fieldCounts[type] + 1] as number | undefined };
+  const message = messageOf(type, fields);
+  const trailer = fields[fieldCounts[type] + 1] as number | StageStamps | undefined;
+  if (typeof trailer === "object") return { message, depth: undefined, stamps: trailer };
+  return { message, depth: trailer, stamps: undefined };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a decoded frame is positional; messageOf gives the fields their types

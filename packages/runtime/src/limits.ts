@@ -36,6 +36,13 @@ export const runtimeLimits = {
    */
   storageBytesLeast: 64 * 1024 * 1024,
   storageBytesMost: 4_000_000_000,
+  /** Batches whose stage times an actor or client keeps until they go on; a pipeline is shorter. Of more, the oldest go. */
+  stampedBatches: 4096,
+  /**
+   * A client has one of so many batches timed: stamps take about a tenth of a small batch's time, and are to take a
+   * hundredth. Prime, so that it meets every place of a rhythm.
+   */
+  stampedEvery: 11,
   /** An unanswered Prepare or Accept is sent again after this long, in milliseconds. */
   retransmitMs: 250,
   /** A learner asks for what it misses after this long, in milliseconds. */

@@ -186,6 +186,20 @@ export interface ResolvedOptions {
   readonly workerUrl: string | undefined;
   readonly threads: ThreadsMode;
   readonly trace: boolean;
+  /** Whether batches carry the times at which they pass their stages: see {@link withStageTimes}. */
+  readonly stages: boolean;
+}
+
+const withStages = new WeakSet<object>();
+
+/**
+ * Has a cluster that is started with these options time the stages of batches, for `watchStages`. No
+ * option of its own: what it tells belongs to the benchmark. Nothing of it happens with `trace`, nor to batches that a
+ * distinguished learner tells of.
+ */
+export function withStageTimes<O extends object>(options: O): O {
+  withStages.add(options);
+  return options;
 }
 
 /** Checks the options and fills in defaults. @throws SynodError `INVALID_OPTIONS` */
@@ -230,6 +244,7 @@ export function resolveOptions<M extends AnyStateMachine>(options: ClusterOption
     workerUrl: resolveWorkerUrl(options.workerUrl),
     threads: options.threads ?? "isolated",
     trace: options.trace ?? false,
+    stages: withStages.has(options),
   };
 }
 

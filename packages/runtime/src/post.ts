@@ -2,6 +2,7 @@ import type { Address, Envelope, Message, MessageType, ResponseMessage } from "@
 import { encodeFrame } from "./frame-codec.js";
 import { runtimeLimits } from "./limits.js";
 import { type LaneKind, type Outbox, routine } from "./mailbox/index.js";
+import type { StageStamps, StageTimes } from "./stage-times.js";
 import { FrameRecorder, type SentFrame } from "./trace.js";
 import { type DepthTracker, TrafficCounters } from "./traffic.js";
 
@@ -46,13 +47,18 @@ export class Post {
   readonly #refused: (to: Address, frame: Uint8Array, lane: LaneKind) => void;
   /** Called when a receiver is not known; may add it. */
   readonly #unknown: (() => void) | undefined;
+  readonly #stages: StageTimes | undefined;
 
   constructor(
-    depths: DepthTracker | undefined,
+    {
+      depths,
+      stages,
+    }: { readonly depths?: DepthTracker | undefined; readonly stages?: StageTimes | undefined },
     refused?: (to: Address, frame: Uint8Array, lane: LaneKind) => void,
     unknown?: () => void,
   ) {
     this.#unknown = unknown;
+    this.#stages = stages;
     this.#depths = depths;
     this.#recorder = depths && new FrameRecorder();
     this.#refused = refused ?? (() => undefined);
@@ -76,7 +82,7 @@ export class Post {
   send(envelopes: readonly Envelope[]): void {
     for (const { to, message } of envelopes) {
       const depth = this.#depths?.sent(message);
-      const frame = encodeInOne(message, depth);
+      const frame = encodeInOne(message, depth ?? this.#stages?.sent(message));
       if (frame === undefined) {
         this.send(halvesOf(message as ResponseMessage).map(half => ({ to, message: half })));
         continue;
@@ -124,10 +130,10 @@ export class Post {
 }
 
 /** Undefined for a Response that is too large for one frame and can be divided. */
-function encodeInOne(message: Message, depth: number | undefined): Uint8Array | undefined {
-  if (message.type !== "response" || message.results.length < 2) return encodeFrame(message, depth);
+function encodeInOne(message: Message, trailer: number | StageStamps | undefined): Uint8Array | undefined {
+  if (message.type !== "response" || message.results.length < 2) return encodeFrame(message, trailer);
   try {
-    const frame = encodeFrame(message, depth);
+    const frame = encodeFrame(message, trailer);
     return frame.byteLength > runtimeLimits.responseBytesMax ? undefined : frame;
   } catch (error) {
     // More than a buffer can hold.

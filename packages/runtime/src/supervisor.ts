@@ -1,5 +1,6 @@
 import { type Address, assertNever, type Ballot, compareBallots, noBallot, type Topology } from "@synod/core";
-import type { ConnectionEnds, Inspection, StartFailure } from "./actor.js";
+import type * as Comlink from "comlink";
+import type { ActorControl, ConnectionEnds, Inspection, StartFailure } from "./actor.js";
 import type { ActorStatus } from "./actor-status.js";
 import { ClientRegistry } from "./announcements.js";
 import type { StateMachineSpec } from "./engine.js";
@@ -15,7 +16,15 @@ import { createSnapshotRegion, type SnapshotRegion } from "./snapshots/index.js"
 import { createStorageRegion } from "./storage/index.js";
 import { SupervisedActor } from "./supervised-actor.js";
 import { SupervisedThread } from "./supervised-thread.js";
+import type { ProfileRequest, ThreadProfile } from "./thread-profiler.js";
 import { rewireActor, type WiredActor, wireActors } from "./wiring.js";
+
+/** What was recorded of a thread, and which actors it hosts. */
+export interface ProfiledThread {
+  readonly thread: Address;
+  readonly actors: readonly Address[];
+  readonly profile: ThreadProfile;
+}
 
 /**
  * Runs the actors in worker threads, restarts those that end, and talks to the actors over the control plane. Nothing
@@ -108,6 +117,42 @@ export class Supervisor {
       running.map(actor => actor.ask(control => control.inspect(stateDigest), withinMs)),
     );
     return inspections.filter(inspection => inspection !== undefined);
+  }
+
+  /** Begins to record all threads. */
+  async startProfiles(request: ProfileRequest): Promise<void> {
+    await this.#askThreads(control => control.startProfile(request));
+  }
+
+  /** What is recorded from now on counts, and nothing before. */
+  async markProfiles(): Promise<void> {
+    await this.#askThreads(control => control.markProfile());
+  }
+
+  /** What was recorded of the threads that are up and were asked to, by the thread's name. */
+  async stopProfiles(): Promise<ProfiledThread[]> {
+    const answers = await this.#askThreads(control => control.stopProfile());
+    return answers.flatMap(([thread, actors, profile]) =>
+      profile === undefined ? [] : [{ thread, actors, profile }],
+    );
+  }
+
+  /** One actor of each thread, for all of them. */
+  #askThreads<T>(
+    question: (control: Comlink.Remote<ActorControl>) => Promise<T>,
+  ): Promise<(readonly [thread: Address, actors: Address[], answer: T | undefined])[]> {
+    const threads = [...new Set(this.#threads.values())];
+    return Promise.all(
+      threads.map(async thread => {
+        const hosted = [...this.#actors.values()].filter(
+          ({ wired }) => this.#threads.get(wired.name) === thread,
+        );
+        const running = hosted.find(actor => actor.isRunning);
+        const answer = await running?.ask(question, runtimeLimits.slowAnswerWithinMs);
+        const actors = hosted.map(({ wired }) => wired.name);
+        return [hosted[0]?.wired.thread ?? "", actors, answer] as const;
+      }),
+    );
   }
 
   /** @throws SynodError `INVALID_OPTIONS` for a name that no actor has */

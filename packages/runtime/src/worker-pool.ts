@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { type MessagePort, Worker } from "node:worker_threads";
 import type * as PiscinaModule from "piscina";
 import type { StartFailure } from "./actor.js";
+import { findBundle } from "./actor-bundle.js";
 import type { ThreadSpec } from "./actor-task.js";
 import { SynodError } from "./errors.js";
 
@@ -23,7 +24,7 @@ export function openWorkerPool(workerUrl: string | undefined): WorkerPool {
   if (workerUrl !== undefined) return new PlainPool(workerUrl);
   const { Piscina } = loadPiscina();
   return new Piscina({
-    filename: actorEntry().href,
+    filename: actorFile().href,
     // None in reserve: a worker that goes is not replaced, and one without a task goes.
     minThreads: 0,
     maxThreads: 1,
@@ -58,6 +59,14 @@ function loadPiscina(): typeof PiscinaModule {
 function actorEntry(): URL {
   const here = import.meta.url;
   return new URL("./actor-entry.cjs", here);
+}
+
+let found: URL | undefined;
+
+/** What threads run: one file, or else the modules. Looked for once, since that reads all of them. */
+function actorFile(): URL {
+  found ??= findBundle() ?? actorEntry();
+  return found;
 }
 
 /** What `actor-entry` finds in `workerData`. */

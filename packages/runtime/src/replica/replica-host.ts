@@ -68,7 +68,7 @@ export class ReplicaHost {
   readonly #applier: Applier;
   readonly #restoring: Restoring;
   readonly #reader: EventLoopReader;
-  readonly #post = new Post(undefined);
+  readonly #post = new Post({});
   readonly #slice = new Slice(runtimeLimits.replicaSliceMs);
   /** A snapshot is being restored, and nothing is applied. */
   #isRestoring = false;

@@ -172,7 +172,11 @@ describe("threads", () => {
       const before = Atomics.load(published, 0);
       while (Atomics.load(published, 0) === before) reads += readBeside(region);
       const until = performance.now() + random.fraction() * 3;
-      while (performance.now() < until) reads += readBeside(region);
+      // On a busy machine the writer may wait for a core all that while; without an end the test would not fail.
+      const enough = Atomics.load(published, 0) + 2;
+      const deadline = until + 10_000;
+      const goesOn = (now: number) => now < until || (Atomics.load(published, 0) < enough && now < deadline);
+      while (goesOn(performance.now())) reads += readBeside(region);
       await worker.terminate();
       await exit;
       const safe = Atomics.load(published, 0);
