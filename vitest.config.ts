@@ -17,6 +17,7 @@ const parts = [
   "packages/runtime/test/mailbox/mailbox.test.ts",
   "packages/runtime/test/storage/{shared,storage}.test.ts",
   "packages/bench/test/{pure,sequence-chart}.test.ts",
+  "packages/bench/test/live/{load,messages,reduce,view}.test.ts",
   "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
 ];
 

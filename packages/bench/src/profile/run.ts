@@ -100,7 +100,14 @@ function figuresOf(
   cost: StageCost | undefined,
 ): object {
   const threads = report.threads.map(({ flame: __, ...thread }) => thread);
-  return { host: hostHere(), versions: versionsHere(), options, ...report, threads, stageCost: cost ?? null };
+  return {
+    machine: hostHere(),
+    versions: versionsHere(),
+    options,
+    ...report,
+    threads,
+    stageCost: cost ?? null,
+  };
 }
 
 function titleOf(options: ProfileOptions): string {
