@@ -19,6 +19,7 @@ const parts = [
   "packages/bench/test/{pure,sequence-chart}.test.ts",
   "packages/bench/test/live/{load,messages,reduce,view}.test.ts",
   "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
+  "packages/bench/test/sweep-report/*.test.ts",
 ];
 
 // One group after the other: threaded tests never share the cores with the simulator or with an example.
@@ -118,7 +119,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 7 },
           server,
         },
       },

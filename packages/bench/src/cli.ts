@@ -217,6 +217,13 @@ async function runEmbed(options: EmbedOptions): Promise<void> {
   await writeJson(options.json, conditions, { options, ...figures });
 }
 
+async function runReport(files: readonly string[], { out }: { readonly out: string }): Promise<void> {
+  // Only this command pays for loading what draws.
+  const { writeReport } = await import("./sweep-report/run.js");
+  await writeReport(files, out);
+  console.log(`written to ${out}`);
+}
+
 async function profileThreads(options: ProfileOptions): Promise<void> {
   const ending = new AbortController();
   process.off("SIGINT", exitInterrupted).once("SIGINT", () => {
@@ -233,13 +240,6 @@ async function profileThreads(options: ProfileOptions): Promise<void> {
   );
   console.log(text);
   if (ending.signal.aborted) process.exitCode = 130;
-}
-
-async function runReport(files: readonly string[], { out }: { readonly out: string }): Promise<void> {
-  // Only this command pays for loading what draws.
-  const { writeReport } = await import("./sweep-report/run.js");
-  await writeReport(files, out);
-  console.log(`written to ${out}`);
 }
 
 async function writeJson(file: string, conditions: Conditions, value: object): Promise<void> {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import type { Report } from "@synod/bench";
 import { expect, test } from "vitest";
 import type { Conditions } from "../dist/results/conditions.js";
+import { sampleLines, textOf } from "./sweep-report/sample-results.js";
 
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -65,4 +66,26 @@ test("an unknown row is an error that names the rows", async () => {
     code: 1,
     stderr: expect.stringMatching(/no row nonsense.*message-port/),
   });
+});
+
+test("a report is written, and a file that is none is an error on one line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "synod-bench-"));
+  try {
+    const [results, page] = [join(folder, "results.jsonl"), join(folder, "report.html")];
+    await writeFile(results, textOf(sampleLines({ seed: 1, clients: [1] })));
+    const { stdout } = await run(process.execPath, [cli, "report", results, "--out", page]);
+    expect(stdout).toBe(`written to ${page}\n`);
+    expect(await readFile(page, "utf8")).toMatch(/^<!doctype html>.*<\/html>\n$/s);
+    await expect(run(process.execPath, [cli, "report", page, "--out", results])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^error: line 1 of .*report\.html is not what synod-bench sweep writes.*\n$/,
+      ),
+    });
+    await expect(run(process.execPath, [cli, "report", results])).rejects.toMatchObject({
+      stderr: expect.stringMatching(/--out <file>/),
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

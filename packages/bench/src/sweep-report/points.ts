@@ -81,7 +81,7 @@ export function beside(panel: Panel, panels: readonly Panel[], shown: readonly D
 }
 
 /** The same text for points that are the same in these settings. */
-export function keyBy(point: Point, by: readonly Dimension[]): string {
+function keyBy(point: Point, by: readonly Dimension[]): string {
   return JSON.stringify(by.map(dimension => settingOf(point, dimension)));
 }
 

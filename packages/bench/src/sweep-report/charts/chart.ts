@@ -36,10 +36,7 @@ export const wideChartWidth = 900;
 export const axisFontSize = 12;
 
 /** Colours are variables of the page's style, so that one drawing does for light, dark and paper. */
-export const seriesColors = Array.from(
-  { length: reportLimits.series },
-  (_, index) => `var(--series-${index})`,
-);
+const seriesColors = Array.from({ length: reportLimits.series }, (_, index) => `var(--series-${index})`);
 const seriesSymbols = ["circle", "square", "triangle", "diamond", "cross", "star", "wye"] as const;
 
 export function draw(options: Plot.PlotOptions & { readonly title: string }): Html {
