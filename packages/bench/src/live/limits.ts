@@ -28,6 +28,8 @@ export const liveLimits = {
   failureReportEveryMs: 1000,
   /** Bytes of the body of an action. */
   bodyBytesMax: 4096,
+  /** Updates that wait for a page that does not read, before its stream is ended; it may come again. A minute of them. */
+  updatesWaitingMax: 500,
   /** Milliseconds that the page's stream stays silent at most, so that a page that has gone is noticed. */
   keepAliveMs: 15_000,
 } as const;

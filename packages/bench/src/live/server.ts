@@ -122,7 +122,13 @@ function textOf(issues: readonly v.BaseIssue<unknown>[]): string {
 /** Everything that is told to the page, as it comes, until the page goes. */
 function streamOf(context: Context, session: Actions): Response {
   return streamSSE(context, async stream => {
-    const write = (update: LiveUpdate) => stream.writeSSE({ data: JSON.stringify(update) });
+    let waiting = 0;
+    const write = async (update: LiveUpdate): Promise<void> => {
+      if (waiting >= liveLimits.updatesWaitingMax) return stream.abort();
+      waiting++;
+      await stream.writeSSE({ data: JSON.stringify(update) });
+      waiting--;
+    };
     const unsubscribe = session.subscribe(update => void write(update));
     // A comment: the browser ignores it, and a connection that has gone is noticed.
     const keepAlive = setInterval(() => void stream.write(":\n\n"), liveLimits.keepAliveMs);

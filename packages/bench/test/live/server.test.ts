@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { SynodError } from "@synod/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { liveLimits } from "../../dist/live/limits.js";
 import type { LiveUpdate } from "../../dist/live/messages.js";
 import { type Actions, LiveServer } from "../../dist/live/server.js";
 import { ActionRefused } from "../../dist/live/session.js";
@@ -197,4 +198,30 @@ test("the stream tells everything so far and then what comes, and ends with the 
   await server.close();
   await ended;
   server = await LiveServer.listen(session, 0);
+});
+
+test("a page that does not read is given up, and is welcome again", async () => {
+  const connect = async () => {
+    const sent = request(below("events"));
+    sent.end();
+    const [response] = await once(sent, "response");
+    return response;
+  };
+  const idle = await connect();
+  idle.on("error", () => {});
+  const update: LiveUpdate = {
+    type: "chart",
+    chart: { columns: [], rows: [], note: "x".repeat(2 ** 16) },
+  };
+  // What the system's buffers take waits for nobody.
+  const updatesMax = 20 * liveLimits.updatesWaitingMax;
+  for (let updates = 0; listeners.size > 0 && updates < updatesMax; updates++) {
+    for (const listener of listeners) listener(update);
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  expect(listeners.size).toBe(0);
+  idle.destroy();
+  const again = await connect();
+  expect(String((await once(again, "data"))[0])).toContain('"welcome"');
+  again.destroy();
 });
