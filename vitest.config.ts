@@ -16,7 +16,9 @@ const parts = [
   "packages/runtime/test/{machines,testing}/**/*.test.ts",
   "packages/runtime/test/mailbox/mailbox.test.ts",
   "packages/runtime/test/storage/{shared,storage}.test.ts",
-  "packages/bench/test/{pure,sequence-chart}.test.ts",
+  "packages/bench/test/{pure,sampling,sequence-chart}.test.ts",
+  "packages/bench/test/results/*.test.ts",
+  "packages/bench/test/sweep/{open-loop,pure}.test.ts",
   "packages/bench/test/live/{load,messages,reduce,view}.test.ts",
   "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
   "packages/bench/test/sweep-report/*.test.ts",
@@ -54,7 +56,12 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/{browser,embed,profile}/**", ...faults, ...parts],
+          exclude: [
+            "**/*.chaos.test.ts",
+            "packages/*/test/{browser,embed,profile,sweep}/**",
+            ...faults,
+            ...parts,
+          ],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -78,7 +85,8 @@ export default defineConfig({
       {
         test: {
           name: "embed",
-          include: ["packages/{runtime,bench}/test/{embed,profile}/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/{browser,embed,profile,sweep}/**/*.test.ts"],
+          exclude: parts,
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,

@@ -1,8 +1,7 @@
 import type { Latencies } from "./load.js";
 import type { Measurement } from "./measure.js";
 import type { BenchOptions } from "./options.js";
-import { differ, type Noise, noiseOf, ratio, ratioSpread } from "./results/statistics.js";
-import { estimateOf } from "./sampling.js";
+import { type Noise, noiseOf, ratio, ratioOfPairs } from "./results/statistics.js";
 import type { TracedRun } from "./traced-run.js";
 
 /** One row; null where there is nothing to count. */
@@ -39,10 +38,11 @@ export interface Comparison {
   readonly clients: number;
   readonly commitsPerSecond: number;
   readonly commitsPerSecondOfBase: number;
-  /** False where the 95% confidence intervals of the two overlap. */
+  /** False where the 95% confidence interval of the ratio has 1 in it. */
   readonly differs: boolean;
-  readonly ratio: number | null;
-  /** In percent of the ratio. */
+  /** Of commits per second, in the middle of the pairs of samples that were taken beside each other. */
+  readonly ratio: number;
+  /** Half the width of its 95% confidence interval, in percent of it. */
   readonly ratioSpread: number;
   /** Per commit, in relation to the other row. */
   readonly messagesRatio: number | null;
@@ -92,7 +92,7 @@ function comparisonsOf({ options, measurements }: MeasuredGroup): Comparison[] {
     const row = rows.get(id)!;
     const base = variantOf === undefined ? undefined : rows.get(variantOf);
     if (variantOf === undefined || base === undefined) continue;
-    const estimates = [estimateOf(row), estimateOf(base)] as const;
+    const pairs = ratioOfPairs(row.samples, base.samples);
     const related = (value: number | null, to: number | null) =>
       value === null ? null : ratio(value, to ?? 0);
     comparisons.push({
@@ -102,9 +102,9 @@ function comparisonsOf({ options, measurements }: MeasuredGroup): Comparison[] {
       clients: options.clients,
       commitsPerSecond: row.commitsPerSecond,
       commitsPerSecondOfBase: base.commitsPerSecond,
-      differs: differ(...estimates),
-      ratio: ratio(row.commitsPerSecond, base.commitsPerSecond),
-      ratioSpread: ratioSpread(...estimates),
+      differs: pairs.differs,
+      ratio: pairs.ratio,
+      ratioSpread: (50 * (pairs.high - pairs.low)) / pairs.ratio,
       messagesRatio: related(row.messagesPerCommit, base.messagesPerCommit),
       bytesRatio: related(row.bytesPerCommit, base.bytesPerCommit),
     });

@@ -19,8 +19,8 @@ import {
   type RoleStatus,
 } from "./role-host.js";
 import { StageTimes } from "./stage-times.js";
+import { threadMs } from "./thread-clock.js";
 import { type ProfileRequest, type ThreadProfile, ThreadProfiler } from "./thread-profiler.js";
-import { threadMs } from "./thread-time.js";
 import type { SentFrame } from "./trace.js";
 import { DepthTracker, type Traffic } from "./traffic.js";
 

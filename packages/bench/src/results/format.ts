@@ -121,6 +121,10 @@ export type RunLine = Readonly<v.InferOutput<typeof runLine>>;
 export type RowLine = Readonly<v.InferOutput<typeof rowLine>>;
 export type EndLine = Readonly<v.InferOutput<typeof endLine>>;
 export type LatencyUs = Readonly<v.InferOutput<typeof latencyUs>>;
+/** The five parts of a commit. */
+export type StagesUs = Readonly<
+  Record<"clientQueue" | "proposer" | "acceptors" | "learner" | "reply", number>
+>;
 export type CpuShares = Readonly<v.InferOutput<typeof cpu>>;
 export type ResultLine = RunLine | RowLine | EndLine;
 

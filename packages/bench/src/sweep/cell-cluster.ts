@@ -1,10 +1,11 @@
 import { type Client, Cluster } from "@synod/runtime";
+import { withStageTimes } from "@synod/runtime/internal";
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { inspectAtRest } from "../cluster-subject.js";
 import { type EmbedderThread, openThread } from "../embed/thread.js";
 import { VerificationError } from "../experiment.js";
 import { latencyHistogram } from "../load.js";
-import type { CpuShares, LatencyUs, Settings } from "../results/format.js";
+import type { CpuShares, LatencyUs, Settings, StagesUs } from "../results/format.js";
 import { type MachineUse, MachineWatch } from "../results/machine-watch.js";
 import { type Audit, VerifyingStore } from "../verifying-store.js";
 import { latencyUsOf } from "./buckets.js";
@@ -13,6 +14,7 @@ import type { ClientSpec } from "./client-worker.js";
 import { clusterOptions } from "./cluster-options.js";
 import { cpuShares } from "./cpu-shares.js";
 import type { Shape } from "./grid.js";
+import { combined } from "./stage-medians.js";
 
 /** One measurement, as it goes into a row. */
 export interface Measured {
@@ -21,6 +23,7 @@ export interface Measured {
   readonly commitsPerSecond: number;
   readonly latencyUs: LatencyUs;
   readonly cpu: CpuShares | null;
+  readonly stagesUs: StagesUs | null;
   readonly loadAverage: [number, number, number];
   readonly warnings: string[];
 }
@@ -31,22 +34,23 @@ type ClientThread = EmbedderThread<ClientTask, ClientAnswer>;
 export class CellCluster {
   readonly #cluster: Cluster<VerifyingStore>;
   readonly #client: Client<VerifyingStore>;
+  readonly #hasStages: boolean;
   readonly #threads: ClientThread[] = [];
   /** What the state machine must have counted by now. */
   #expected = { count: 0, sum: 0 };
 
-  private constructor(cluster: Cluster<VerifyingStore>, client: Client<VerifyingStore>) {
+  private constructor(cluster: Cluster<VerifyingStore>, client: Client<VerifyingStore>, hasStages: boolean) {
     this.#cluster = cluster;
     this.#client = client;
+    this.#hasStages = hasStages;
   }
 
-  static async start(shape: Shape, payloadBytes: number): Promise<CellCluster> {
-    const cluster = await Cluster.start({
-      ...clusterOptions(shape, payloadBytes),
-      stateMachine: VerifyingStore,
-    });
+  /** `payloadBytes` is the most that a command of its cells will carry; `hasStages`, whether batches are timed. */
+  static async start(shape: Shape, payloadBytes: number, hasStages: boolean): Promise<CellCluster> {
+    const options = { ...clusterOptions(shape, payloadBytes), stateMachine: VerifyingStore };
+    const cluster = await Cluster.start<VerifyingStore>(hasStages ? withStageTimes(options) : options);
     try {
-      return new CellCluster(cluster, await cluster.connect());
+      return new CellCluster(cluster, await cluster.connect(), hasStages);
     } catch (error) {
       await cluster.close();
       throw error;
@@ -88,6 +92,7 @@ export class CellCluster {
     const tasks = Array.from({ length: number }, (_, at) => ({
       ...slice,
       payloadBytes,
+      hasStages: this.#hasStages && slice.isTimed,
       clients: Math.floor((clients + at) / number),
       ratePerSecond: ratePerSecond === null ? null : ratePerSecond / number,
     }));
@@ -153,6 +158,7 @@ function measuredOf(
     ),
     latencyUs: latencyUsOf(histogram),
     cpu,
+    stagesUs: combined(answers.map(({ stages }) => stages)),
     loadAverage: use.loadAverage,
     warnings,
   };

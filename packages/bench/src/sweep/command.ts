@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import { integerBetween, optionLimits, secondsBetween, threadsModes } from "../options.js";
+import type { Settings } from "../results/format.js";
 import { hostHere, loadAverageHere } from "../results/host.js";
 import { busyBefore } from "../results/machine-watch.js";
 import { checkCsv, writeCsv } from "./csv.js";
@@ -16,12 +17,13 @@ import {
   wordsAmong,
 } from "./options.js";
 import { SweepProgress } from "./progress.js";
-import { openResults } from "./result-file.js";
+import { type AskedOptions, type OpenResults, openResults } from "./result-file.js";
 import { rowsOf, runSweep, type SweepEnd, type SweepHooks } from "./run.js";
 import { renderSweep } from "./text.js";
 
 /** What commander makes of the command line: what was not said is absent. */
-type Given = Partial<SweepOptions> & { readonly out: string; readonly csv?: string; readonly quick: boolean };
+type Given = Partial<SweepOptions> &
+  Pick<SweepOptions, "quick" | "stages"> & { readonly out: string; readonly csv?: string };
 
 /** Fresh seeds are short enough to be typed. */
 const freshSeedsBelow = 1_000_000_000;
@@ -69,6 +71,7 @@ export function addSweep(program: Command): void {
       "what the order is drawn from; fresh when left out",
       integerBetween(seed.min, seed.max),
     )
+    .option("--stages", "also where a command's time goes, which costs a little of it", false)
     .option("--quick", "a small grid, all within two minutes", false)
     .action((given: Given, command: Command) => sweep(given, command));
 }
@@ -80,31 +83,43 @@ async function sweep(given: Given, command: Command): Promise<void> {
   for (const reason of leftOut) console.error(reason);
   if (cells.length === 0) command.error("error: nothing is left to measure");
   const total = rowsOf(cells, asked);
-  if (total > sweepLimits.rows)
+  if (total > sweepLimits.rows) {
     command.error(`error: ${total} rows are too many: ${sweepLimits.rows} at most`);
+  }
   const files = filesOf(given, command);
   await checkCsv(files.csv);
   const results = await openResults(files.out, asked, Date.now() % freshSeedsBelow);
   try {
     for (const warning of results.warnings) console.error(`warning: ${warning}`);
-    const busy = busyBefore(loadAverageHere(), hostHere().cores);
-    if (busy !== null) console.error(`warning: ${busy}`);
-    console.error(
-      `seed ${results.seed}${results.isResumed ? `; ${results.rows.length} rows are there already` : ""}`,
-    );
-    const progress = new SweepProgress(results.rows.length, total);
-    const hooks = hooksOf(given.quick, startedAt, progress);
-    const options = { ...asked, seed: results.seed };
-    const end = results.isComplete
-      ? "complete"
-      : await runSweep(cells, options, results, hooks).finally(() => progress.stop());
-    if (end !== "interrupted" && !results.isComplete) await results.end();
+    const there = results.isResumed ? `; ${results.rows.length} rows are there already` : "";
+    console.error(`seed ${results.seed}${there}`);
+    const isOver = results.isComplete;
+    const end = isOver ? "complete" : await measureRest(cells, asked, results, startedAt);
     await writeCsv(files.csv, results.rows);
     console.log(renderSweep(results.rows));
-    console.error(closing(end, results.isComplete, files));
+    console.error(closing(end, isOver, files));
     if (end === "interrupted") process.exitCode = 130;
   } finally {
     await results.close();
+  }
+}
+
+async function measureRest(
+  cells: readonly Settings[],
+  asked: AskedOptions,
+  results: OpenResults,
+  startedAt: number,
+): Promise<SweepEnd> {
+  const busy = busyBefore(loadAverageHere(), hostHere().cores);
+  if (busy !== null) console.error(`warning: ${busy}`);
+  const progress = new SweepProgress(results.rows.length, rowsOf(cells, asked));
+  const hooks = hooksOf(asked.quick, startedAt, progress);
+  try {
+    const end = await runSweep(cells, { ...asked, seed: results.seed }, results, hooks);
+    if (end !== "interrupted") await results.end();
+    return end;
+  } finally {
+    progress.stop();
   }
 }
 
@@ -135,6 +150,7 @@ function filesOf({ out, csv }: Given, command: Command): { out: string; csv: str
 function hooksOf(isQuick: boolean, startedAt: number, progress: SweepProgress): SweepHooks {
   let isEnding = false;
   const stopAtOnce = (): never => process.exit(130);
+  // The command line ends the process at once, which would lose the row.
   process.removeAllListeners("SIGINT");
   process.once("SIGINT", () => {
     isEnding = true;

@@ -9,6 +9,8 @@ export interface SweepOptions extends Grid {
   readonly seconds: number;
   /** What the order of the cells is drawn from. */
   readonly seed: number;
+  /** Also times the stages of batches. */
+  readonly stages: boolean;
   /** Ends the grid early, so that all is done within two minutes. */
   readonly quick: boolean;
 }
@@ -24,8 +26,8 @@ export const sweepLimits = {
   seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
   /** More would take days; a typing error in a list makes them quickly. */
   rows: 100_000,
-  /** Pairs of the best setting and the default: with fewer, only large differences stand out. */
-  finalPairs: 6,
+  /** Pairs of the best setting and the default: with fewer, only large differences stand out. More with more repeats. */
+  finalPairs: { least: 6, perRepeat: 2 },
   /** A cluster's first load: threads run compiled code after it. Then a part of the measured time for each cell. */
   warmUpSeconds: { most: 1, least: 0.2 },
   warmUpPart: 0.25,
@@ -56,6 +58,12 @@ export const quickDefault = {
 
 /** Of two minutes, in milliseconds: the grid ends after the first, and the comparison before the rest is over. */
 export const quickBudget = { gridMs: 60_000, allMs: 100_000 } as const;
+
+/** How often the best setting and the default are measured beside each other, at each load. */
+export function finalPairsOf({ repeats }: Pick<SweepOptions, "repeats">): number {
+  const { least, perRepeat } = sweepLimits.finalPairs;
+  return Math.max(least, perRepeat * repeats);
+}
 
 /** A parser for commander: different integers, or the word, in the order given. */
 export function integersOr<Word extends string>(min: number, max: number, word: Word) {

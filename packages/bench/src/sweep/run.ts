@@ -2,7 +2,7 @@ import { naming } from "../measure.js";
 import type { RowLine, Settings } from "../results/format.js";
 import { CellCluster } from "./cell-cluster.js";
 import { defaultPair, loadKey, shapeOf } from "./grid.js";
-import { type SweepOptions, sweepLimits } from "./options.js";
+import { finalPairsOf, type SweepOptions, sweepLimits } from "./options.js";
 import { judgedLoads, planOf, remaining, remainingPairs, type Step, type Visit } from "./plan.js";
 import type { OpenResults } from "./result-file.js";
 import { loadName, nameOf } from "./text.js";
@@ -52,8 +52,8 @@ export async function runSweep(
 }
 
 /** How many rows a whole run has. */
-export function rowsOf(cells: readonly Settings[], { repeats }: Pick<SweepOptions, "repeats">): number {
-  return cells.length * repeats + 2 * sweepLimits.finalPairs * judgedLoads(cells).length;
+export function rowsOf(cells: readonly Settings[], options: Pick<SweepOptions, "repeats">): number {
+  return cells.length * options.repeats + 2 * finalPairsOf(options) * judgedLoads(cells).length;
 }
 
 /** True when time ran out. The first round is never late: without it there is nothing to choose from. */
@@ -84,8 +84,8 @@ async function measureVisit(sweep: Sweep, visit: Visit): Promise<void> {
 
 /** The best pair and the default live side by side and are measured in turns. True when time ran out. */
 async function compare(sweep: Sweep, pair: Pair, loads: readonly Settings[]): Promise<boolean> {
-  const { results, hooks } = sweep;
-  const steps = remainingPairs(loads, pair, sweepLimits.finalPairs, results.rows);
+  const { options, results, hooks } = sweep;
+  const steps = remainingPairs(loads, pair, finalPairsOf(options), results.rows);
   const [first] = steps;
   if (first === undefined) return false;
   const clusters: CellCluster[] = [];
@@ -113,7 +113,7 @@ async function compare(sweep: Sweep, pair: Pair, loads: readonly Settings[]): Pr
 }
 
 async function startCluster({ options }: Sweep, settings: Settings): Promise<CellCluster> {
-  const cluster = await CellCluster.start(shapeOf(settings), Math.max(...options.payload));
+  const cluster = await CellCluster.start(shapeOf(settings), Math.max(...options.payload), options.stages);
   try {
     const { most, least } = sweepLimits.warmUpSeconds;
     await cluster.warmUp(settings, 1000 * Math.min(most, Math.max(least, options.seconds)));
@@ -136,7 +136,7 @@ async function measureStep(
     await cluster.warmUp(settings, ms * sweepLimits.warmUpPart);
     return cluster.measure(settings, ms);
   });
-  return { kind: "row", settings, repeat, at, ...measured, stagesUs: null, stage };
+  return { kind: "row", settings, repeat, at, ...measured, stage };
 }
 
 function tell({ results, hooks, total }: Sweep, what: string): void {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { Command } from "commander";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { keyOf } from "../../dist/results/format.js";
@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
 /** Everything that it has said on stderr when a line matches. It is read on, lest the child's pipe is closed. */
-function said(child: ChildProcess, pattern: RegExp): Promise<string> {
+function heard(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
     child.stderr!.on("data", chunk => {
@@ -32,10 +32,22 @@ test("a sweep is interrupted, keeps what it has, and goes on to its end", { time
   const file = join(folder, "a.jsonl");
   const words = [
     ...["sweep", "--out", file, "--clients", "8", "--rate", "200", "--batch", "4", "--pipeline", "2"],
-    ...["--client-threads", "1", "--threads", "single", "--repeats", "1", "--seconds", "0.05", "--seed", "5"],
+    ...[
+      "--client-threads",
+      "1",
+      "--threads",
+      "single",
+      "--repeats",
+      "1",
+      "--seconds",
+      "0.05",
+      "--seed",
+      "5",
+      "--stages",
+    ],
   ];
   const child = spawn(process.execPath, [cli, ...words], { stdio: ["ignore", "ignore", "pipe"] });
-  expect(await said(child, /\[1\/28\]/)).toMatch(/seed 5\n/);
+  expect(await heard(child, /\[1\/28\]/)).toMatch(/seed 5\n/);
   child.kill("SIGINT");
   expect(await once(child, "exit")).toEqual([130, null]);
   const partial = await readResults(file);
@@ -44,9 +56,6 @@ test("a sweep is interrupted, keeps what it has, and goes on to its end", { time
   expect(partial.rows.length).toBeLessThan(28);
   const csv = await readFile(join(folder, "a.csv"), "utf8");
   expect(csv.trim().split("\n")).toHaveLength(partial.rows.length + 1);
-
-  const other = run(process.execPath, [cli, ...words.map(word => (word === "200" ? "300" : word))]);
-  await expect(other).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/has --rate 200/) });
 
   const { stdout, stderr } = await run(process.execPath, [cli, ...words]);
   expect(stderr).toMatch(`${partial.rows.length} rows are there already`);
@@ -57,17 +66,32 @@ test("a sweep is interrupted, keeps what it has, and goes on to its end", { time
   expect([runs.length, rows.length, end?.rows]).toEqual([2, 28, 28]);
   expect(rows.slice(0, partial.rows.length)).toEqual(partial.rows);
   expect(new Set(rows.map(row => `${row.stage} ${row.repeat} ${keyOf(row.settings)}`)).size).toBe(28);
-  for (const { settings, latencyUs, commitsPerSecond, cpu } of rows) {
-    expect(commitsPerSecond).toBeGreaterThan(0);
+  for (const { settings, latencyUs, commitsPerSecond, cpu, stagesUs } of rows) {
     expect(latencyUs.p50).toBeGreaterThan(0);
+    // A busy machine may answer nothing in a twentieth of a second, and one batch of some is timed.
     if (settings.mode === "open") expect(commitsPerSecond).toBeLessThan(260);
+    else expect(commitsPerSecond).toBeGreaterThan(0);
     if (process.platform === "linux") expect(Object.keys(cpu!.actors)).toHaveLength(2);
+    if (stagesUs !== null) expect(Object.values(stagesUs)).toHaveLength(5);
   }
+  expect(rows.some(({ stagesUs }) => stagesUs !== null)).toBe(true);
 
-  const complete = await run(process.execPath, [cli, ...words]);
-  expect(complete.stderr).toMatch(/was complete already/);
+  const said = vi.spyOn(console, "error").mockReturnValue();
+  const told = vi.spyOn(console, "log").mockReturnValue();
+  onTestFinished(() => void vi.restoreAllMocks());
+  await programOf().parseAsync(words, { from: "user" });
+  expect(said).toHaveBeenCalledWith(expect.stringMatching(/was complete already/));
+  expect(stripVTControlCharacters(String(told.mock.lastCall))).toBe(stdout.trimEnd());
   expect((await readResults(file)).rows).toHaveLength(28);
 });
+
+/** The command line, which throws where it would end the process. */
+function programOf(): Command {
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+  addSweep(program);
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  return program;
+}
 
 test("options that make no sense are refused with what to write instead", async () => {
   const said = vi.spyOn(console, "error").mockReturnValue();
@@ -83,10 +107,7 @@ test("options that make no sense are refused with what to write instead", async 
     ],
     [[], /--out <file>' not specified/],
   ] as const) {
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
-    addSweep(program);
-    for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
-    await expect(program.parseAsync(["sweep", ...words], { from: "user" })).rejects.toThrow(message);
+    await expect(programOf().parseAsync(["sweep", ...words], { from: "user" })).rejects.toThrow(message);
   }
   expect(said).toHaveBeenCalledWith(expect.stringMatching("need --mailbox ring"));
 });

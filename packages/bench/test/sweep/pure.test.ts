@@ -12,6 +12,7 @@ import { gridDefault, integersAsGiven, integersOr, wordsAmong } from "../../dist
 import { judgedLoads, planOf, remaining, remainingPairs } from "../../dist/sweep/plan.js";
 import { leftText } from "../../dist/sweep/progress.js";
 import { openResults } from "../../dist/sweep/result-file.js";
+import { combined } from "../../dist/sweep/stage-medians.js";
 import { renderSweep } from "../../dist/sweep/text.js";
 import { bestOfLoads, bestPair, comparisonsOf } from "../../dist/sweep/verdict.js";
 import { rowOf, settings } from "./rows.js";
@@ -190,7 +191,7 @@ test("a file that is no CSV of ours is not overwritten", async () => {
 
 test("a file goes on with the same options only, and says what differs", async () => {
   const file = join(await temporary(), "a.jsonl");
-  const asked = { ...gridDefault, repeats: 2, seconds: 1, quick: false, seed: undefined };
+  const asked = { ...gridDefault, repeats: 2, seconds: 1, quick: false, stages: false, seed: undefined };
   const first = await openResults(file, asked, 42);
   expect(first).toMatchObject({ isResumed: false, seed: 42, rows: [] });
   await first.add(rowOf({}, 1));
@@ -236,6 +237,13 @@ test("a thread's time is told once, under the names of all its actors", () => {
   expect(cpuShares({ before: told(100), after: told(600), threadOf, clients, ms: 1000 })).toEqual({
     ...{ "acceptor-0 + learner-0": 0.5, clients: 0.75 },
   });
+});
+
+test("medians of stages are weighed by what each client has timed", () => {
+  const of = (us: number) => ({ clientQueue: us, proposer: us, acceptors: us, learner: us, reply: 2 * us });
+  const clients = [{ samples: 3, medians: of(100) }, null, { samples: 1, medians: of(200) }];
+  expect(combined(clients)).toEqual({ ...of(125), reply: 250 });
+  expect(combined([null, { samples: 0, medians: of(0) }])).toBeNull();
 });
 
 test("the time that is left is in the unit that people would use", () => {
