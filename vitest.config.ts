@@ -16,7 +16,7 @@ const parts = [
   "packages/runtime/test/{machines,testing}/**/*.test.ts",
   "packages/runtime/test/mailbox/mailbox.test.ts",
   "packages/runtime/test/storage/{shared,storage}.test.ts",
-  "packages/bench/test/{pure,sequence-chart}.test.ts",
+  "packages/bench/test/{pure,sequence-chart,compare/pure}.test.ts",
   "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
 ];
 
