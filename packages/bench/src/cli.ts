@@ -32,8 +32,10 @@ import {
 import { profileLimits } from "./profile/limits.js";
 import { type ProfileOptions, profileSteps, runProfile } from "./profile/run.js";
 import { loadKinds, mailboxKinds } from "./profile/subject.js";
-import { type MeasuredGroup, machine, reportOf, versions } from "./report.js";
-import { renderComparisons, renderTable } from "./table.js";
+import { type MeasuredGroup, reportOf } from "./report.js";
+import { type Conditions, watchConditions } from "./results/conditions.js";
+import { addSweep } from "./sweep/command.js";
+import { renderComparisons, renderNoise, renderTable } from "./table.js";
 
 const ids = experiments.map(({ id }) => id);
 const whole = (name: Exclude<keyof typeof optionLimits, "seconds">, what: string): Option => {
@@ -70,7 +72,9 @@ program
   .command("mailbox")
   .description("ring against MessagePort between two threads")
   .addOption(seconds("measured seconds per frame size", optionLimits.seconds.default))
-  .action(runMailbox);
+  .action(async (options: { readonly seconds: number }) => {
+    await watched(() => runMailbox(options));
+  });
 program
   .command("adaptive")
   .description("batches that follow the load against the best fixed setting, at several numbers of clients")
@@ -110,6 +114,7 @@ program
   .option("--quick", "as little as shows that it works; the figures say nothing", false)
   .addOption(new Option("--out, --json <file>", "write everything that was measured to a file"))
   .action(runEmbed);
+addSweep(program);
 program
   .command("profile")
   .description("what every thread does under a load, where a command's time goes, and what bounds throughput")
@@ -154,12 +159,19 @@ program
 program.addCommand(compareCommand(withProgress));
 program.addCommand(microCommand(withProgress));
 
+program
+  .command("report")
+  .description("draws the results of sweeps: one page of HTML that needs nothing else")
+  .argument("<files...>", "results of synod-bench sweep; two are compared")
+  .requiredOption("--out <file>", "where the page goes")
+  .action(runReport);
+
 async function runRows(options: BenchOptions): Promise<void> {
   const [main, ...others] = groupsOf(
     experiments.filter(({ id }) => options.only?.includes(id) ?? true),
     options,
   );
-  const report = await withProgress(async onStep => {
+  const { result: report, conditions } = await withProgress(async onStep => {
     const all = [main, ...others].reduce((sum, group) => sum + stepsOf(group.experiments), 0);
     let before = 0;
     const measured = async (group: Group): Promise<MeasuredGroup> => {
@@ -176,35 +188,43 @@ async function runRows(options: BenchOptions): Promise<void> {
   });
   console.log(renderTable(report.rows));
   if (report.comparisons.length > 0) console.log(`\n${renderComparisons(report.comparisons)}`);
-  if (options.json !== undefined) await writeJson(options.json, report);
+  if (report.noise !== null) console.log(`\n${renderNoise(report.noise)}`);
+  if (options.json !== undefined) await writeJson(options.json, conditions, report);
 }
 
 async function runAdaptive(options: AdaptiveOptions): Promise<void> {
-  const rows = await withProgress(onStep => measureAdaptive(options, onStep));
+  const { result: rows, conditions } = await withProgress(onStep => measureAdaptive(options, onStep));
   console.log(renderAdaptive(rows));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+  await writeJson(options.json, conditions, { options, rows });
 }
 
 async function runBulk(options: BulkOptions): Promise<void> {
-  const rows = await withProgress(onStep => measureBulk(options, onStep));
+  const { result: rows, conditions } = await withProgress(onStep => measureBulk(options, onStep));
   console.log(renderBulk(rows));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+  await writeJson(options.json, conditions, { options, rows });
 }
 
 async function runFootprint(options: FootprintOptions): Promise<void> {
-  const rows = await withProgress(onStep => measureFootprint(options, onStep));
+  const { result: rows, conditions } = await withProgress(onStep => measureFootprint(options, onStep));
   console.log(renderFootprint(rows));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+  await writeJson(options.json, conditions, { options, rows });
 }
 
 async function runEmbed(options: EmbedOptions): Promise<void> {
-  const figures = await withProgress(onStep => measureEmbedding(options, onStep));
+  const { result: figures, conditions } = await withProgress(onStep => measureEmbedding(options, onStep));
   console.log(renderEmbedding(figures));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, ...figures });
+  await writeJson(options.json, conditions, { options, ...figures });
+}
+
+async function runReport(files: readonly string[], { out }: { readonly out: string }): Promise<void> {
+  // Only this command pays for loading what draws.
+  const { writeReport } = await import("./sweep-report/run.js");
+  await writeReport(files, out);
+  console.log(`written to ${out}`);
 }
 
 async function profileThreads(options: ProfileOptions): Promise<void> {
@@ -214,7 +234,7 @@ async function profileThreads(options: ProfileOptions): Promise<void> {
     ending.abort();
   });
   let done = 0;
-  const text = await withProgress(onStep =>
+  const { result: text } = await withProgress(onStep =>
     runProfile(options, {
       signal: ending.signal,
       onStep: what => onStep(++done, profileSteps, what),
@@ -224,8 +244,8 @@ async function profileThreads(options: ProfileOptions): Promise<void> {
   if (ending.signal.aborted) process.exitCode = 130;
 }
 
-async function writeJson(file: string, value: object): Promise<void> {
-  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+async function writeJson(file: string, conditions: Conditions, value: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify({ ...conditions, ...value }, null, 2)}\n`);
 }
 
 /** Options of the rows mean nothing to a command: told apart by their place, they must not be lost in silence. */
@@ -234,8 +254,26 @@ function refuseOptionsBeforeCommand(rows: Command, command: Command): void {
   if (given !== undefined) command.error(`error: write ${given.long} after ${command.name()}, not before it`);
 }
 
+interface Watched<T> {
+  readonly result: T;
+  readonly conditions: Conditions;
+}
+
+function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<Watched<T>> {
+  return watched(() => withBar(run));
+}
+
+/** What was measured, and under which conditions; what speaks against it is said on stderr. */
+async function watched<T>(run: () => Promise<T>): Promise<Watched<T>> {
+  const readConditions = watchConditions();
+  const result = await run();
+  const conditions = readConditions();
+  for (const warning of conditions.warnings) console.error(`warning: ${warning}`);
+  return { result, conditions };
+}
+
 /** Shows a bar on a terminal, a line per step elsewhere; both on stderr. It is gone before anything is printed. */
-async function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
+async function withBar<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return run((done, total, what) => console.error(`[${done}/${total}] ${what}`));
   const bar = new SingleBar({ format: "{bar} {value}/{total} {what}", clearOnComplete: true });
   bar.start(1, 0, { what: "starting" });

@@ -37,6 +37,23 @@ test("without the option nothing is recorded", async () => {
   });
 });
 
+test("an inspection says how long each actor's thread has had a core", async () => {
+  await withCluster({}, async cluster => {
+    const client = await cluster.connect();
+    const before = await cluster.inspect();
+    for (let command = 0; command < 100; command++) await client.propose("command");
+    const after = await cluster.inspect();
+    const { user, system } = process.cpuUsage();
+    const taken = after.map(({ threadMs }) => threadMs ?? 0).reduce((sum, ms) => sum + ms, 0);
+    expect(taken).toBeLessThanOrEqual((user + system) / 1000);
+    after.forEach(({ role, threadMs }, at) => {
+      if (role === "client") expect(threadMs).toBeUndefined();
+      else if (process.platform === "linux") expect(threadMs).toBeGreaterThan(before[at]!.threadMs!);
+      else expect(threadMs).toBeNull();
+    });
+  });
+});
+
 test("a recorder keeps the latest frames, as many as the limit says", () => {
   const recorder = new FrameRecorder();
   const frames = 3 * runtimeLimits.tracedFrames + 5;

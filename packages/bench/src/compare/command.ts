@@ -1,5 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { loadavg } from "node:os";
 import { Command, Option } from "commander";
 import { whenEnding } from "../ending.js";
 import type { OnStep } from "../measure.js";
@@ -12,12 +11,14 @@ import {
   secondsBetween,
   threadsModes,
 } from "../options.js";
-import { machine, versions } from "../report.js";
+import type { Conditions } from "../results/conditions.js";
 import { rivalIds } from "./catalogue.js";
 import { type CompareOptions, measureComparison } from "./run.js";
 import { renderComparison } from "./table.js";
 
-type WithProgress = <T>(run: (onStep: OnStep) => Promise<T>) => Promise<T>;
+type WithProgress = <T>(
+  run: (onStep: OnStep) => Promise<T>,
+) => Promise<{ readonly result: T; readonly conditions: Conditions }>;
 
 /** `synod-bench compare`. */
 export function compareCommand(withProgress: WithProgress): Command {
@@ -58,8 +59,7 @@ export function compareCommand(withProgress: WithProgress): Command {
 }
 
 async function runCompare(options: CompareOptions, withProgress: WithProgress): Promise<void> {
-  const startedWith = loadavg();
-  const found = await withProgress(onStep =>
+  const { result: found, conditions } = await withProgress(onStep =>
     measureComparison(options, {
       onStep,
       onLine: text => console.error(text),
@@ -68,6 +68,6 @@ async function runCompare(options: CompareOptions, withProgress: WithProgress): 
   );
   console.log(renderComparison(found));
   if (options.json === undefined) return;
-  const result = { machine: machine(), versions: versions(), loadAverage: startedWith, options, ...found };
+  const result = { ...conditions, options, ...found };
   await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -1,4 +1,4 @@
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import { baseId, noiseId, type Subject } from "./catalogue.js";
 import type { MeasuredSlice } from "./rival.js";
 

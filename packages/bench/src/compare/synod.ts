@@ -1,5 +1,5 @@
 import { ClusterSubject } from "../cluster-subject.js";
-import { versions } from "../report.js";
+import { versionsHere } from "../results/host.js";
 import { LoadedRival } from "./loaded-rival.js";
 import type { Rival, RivalSpec } from "./rival.js";
 
@@ -9,7 +9,7 @@ const sessionTimeoutMs = 3_600_000;
 /** The cluster that users get who set nothing, and one client on this thread. */
 export async function openSynod({ payload, threads }: RivalSpec): Promise<Rival> {
   const subject = await ClusterSubject.start({ threads, sessionTimeoutMs }, false);
-  const { node, synod } = versions();
+  const { node, synod } = versionsHere();
   return new LoadedRival(
     {
       details: `version ${synod}, Node ${node}, threads ${threads}`,

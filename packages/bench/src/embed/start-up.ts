@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import { type ThreadsMode, threadsModes } from "./latency.js";
 import type { StartUp } from "./start-up-process.js";
 

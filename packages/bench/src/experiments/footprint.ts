@@ -4,7 +4,7 @@ import Table from "cli-table3";
 import type { Footprint, FootprintTask } from "../footprint-process.js";
 import type { OnStep } from "../measure.js";
 import { type ThreadsMode, threadsModes } from "../options.js";
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 
 export interface FootprintOptions {
   /** How long each cluster is left alone, in seconds. */

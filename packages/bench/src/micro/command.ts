@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { loadavg } from "node:os";
 import { Command, Option } from "commander";
 import type { OnStep } from "../measure.js";
 import { idsAmong, microLimits, numberBetween, optionLimits, secondsBetween } from "../options.js";
-import { machine, versions } from "../report.js";
+import type { Conditions } from "../results/conditions.js";
+import { hostHere, versionsHere } from "../results/host.js";
 import {
   compareFigures,
   complaintOf,
@@ -16,7 +16,9 @@ import { microNames } from "./kinds.js";
 import { type MicroOptions, measureMicro } from "./run.js";
 import { renderFigures, renderMicroComparisons } from "./table.js";
 
-type WithProgress = <T>(run: (onStep: OnStep) => Promise<T>) => Promise<T>;
+type WithProgress = <T>(
+  run: (onStep: OnStep) => Promise<T>,
+) => Promise<{ readonly result: T; readonly conditions: Conditions }>;
 
 interface MicroCommandOptions extends MicroOptions {
   readonly json?: string;
@@ -58,18 +60,12 @@ export function microCommand(withProgress: WithProgress): Command {
 }
 
 async function runMicro(options: MicroCommandOptions, withProgress: WithProgress): Promise<void> {
-  const here = { machine: machine(), versions: versions() };
-  const [busy = 0] = loadavg();
+  const here = { machine: hostHere(), versions: versionsHere() };
   const [old, baseline] = await Promise.all([read(options.compare), read(options.baseline)]);
   // Before a minute goes into figures that could not be used.
   if (baseline !== undefined && !isUsable(baseline, here, options)) return;
-  const figures = await withProgress(onStep => measureMicro(options, onStep));
+  const { result: figures, conditions } = await withProgress(onStep => measureMicro(options, onStep));
   console.log(renderFigures(figures));
-  if (busy > here.machine.cores) {
-    console.log(
-      `\nWarning: the machine was busy before it began: load ${busy.toFixed(1)}, ${here.machine.cores} cores.`,
-    );
-  }
   if (old !== undefined) {
     console.log(`\n${renderMicroComparisons(compareFigures(old.figures, figures))}`);
     for (const reason of incomparable(old, here)) console.log(`Warning: not the same ${reason}.`);
@@ -77,7 +73,7 @@ async function runMicro(options: MicroCommandOptions, withProgress: WithProgress
   if (options.json !== undefined) {
     const { only, seconds } = options;
     const told = { ...(only && { only }), seconds };
-    const report: MicroReport = { kind: "micro", ...here, options: told, figures };
+    const report: MicroReport = { kind: "micro", ...conditions, options: told, figures };
     await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
   }
   if (baseline !== undefined) judge(baseline, figures, options);

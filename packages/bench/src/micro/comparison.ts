@@ -1,12 +1,12 @@
-import type { Report } from "../report.js";
-import { differ, type Estimate, ratioSpread } from "../statistics.js";
+import type { Host, Versions } from "../results/format.js";
+import { differ, type Estimate, ratioSpread } from "../results/statistics.js";
 import type { MicroFigure, MicroOptions } from "./run.js";
 
 /** What `--json` writes, and `--compare` and `--baseline` read. */
 export interface MicroReport {
   readonly kind: "micro";
-  readonly machine: Report["machine"];
-  readonly versions: Report["versions"];
+  readonly machine: Host;
+  readonly versions: Versions;
   readonly options: MicroOptions;
   readonly figures: readonly MicroFigure[];
 }
@@ -75,9 +75,9 @@ export function incomparable(
   const check = (what: string, before: unknown, after: unknown): void => {
     if (before !== after) reasons.push(`${what}: ${before} then, ${after} now`);
   };
-  check("CPU", old.machine.cpu, now.machine.cpu);
+  check("CPU", old.machine.cpuModel, now.machine.cpuModel);
   check("cores", old.machine.cores, now.machine.cores);
-  check("platform", old.machine.platform, now.machine.platform);
+  check("platform", platformOf(old.machine), platformOf(now.machine));
   check("Node", majorOf(old.versions.node), majorOf(now.versions.node));
   return reasons;
 }
@@ -98,4 +98,8 @@ export function parseMicroReport(text: string, file: string): MicroReport {
     return value as MicroReport;
   }
   throw new Error(`${file} is not a result of micro: write one with synod-bench micro --json ${file}`);
+}
+
+function platformOf({ platform, arch }: Host): string {
+  return `${platform} ${arch}`;
 }

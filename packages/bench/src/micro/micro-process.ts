@@ -4,7 +4,7 @@
  */
 import { Bench } from "tinybench";
 import { cpuMsOf } from "../compare/cpu.js";
-import { lowerQuartile } from "../statistics.js";
+import { lowerQuartile } from "../results/statistics.js";
 import { kindsNamed } from "./kinds.js";
 import type { MicroKind, MicroTask } from "./task.js";
 

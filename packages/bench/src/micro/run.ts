@@ -1,9 +1,11 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import type { OnStep } from "../measure.js";
-import { type Estimate, estimateOfRounds, microRounds } from "../statistics.js";
+import { type Estimate, estimateOfRounds } from "../results/statistics.js";
 import { kindsNamed } from "./kinds.js";
 import type { MicroRound, MicroRoundTask } from "./micro-process.js";
+
+const microRounds = 5;
 
 export interface MicroOptions {
   /** Operations, or groups of them; all by default. */

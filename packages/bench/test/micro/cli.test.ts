@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { MicroReport } from "../../dist/micro/comparison.js";
-import { machine, versions } from "../../dist/report.js";
+import { hostHere, versionsHere } from "../../dist/results/host.js";
 
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -25,7 +25,7 @@ const micro = (...more: string[]) =>
 async function writeReport(name: string, nanoseconds: number, on: object = {}): Promise<string> {
   const file = join(folder, name);
   const figures = ids.map(id => ({ id, operation: id, nanoseconds, spread: 0, rounds: [nanoseconds] }));
-  const here = { machine: { ...machine(), ...on }, versions: versions() };
+  const here = { machine: { ...hostHere(), ...on }, versions: versionsHere() };
   const report: MicroReport = { kind: "micro", ...here, options: { seconds: 1 }, figures };
   await writeFile(file, JSON.stringify(report));
   return file;
@@ -64,7 +64,7 @@ test("ends with exit code 1 and names what became slower", async () => {
 });
 
 test("refuses a baseline of another machine before it measures", async () => {
-  const baseline = await writeReport("elsewhere", 1, { cpu: "another" });
+  const baseline = await writeReport("elsewhere", 1, { cpuModel: "another" });
   const failed = await micro("--baseline", baseline).catch(error => error);
   expect(failed).toMatchObject({ code: 2, stdout: "" });
   expect(failed.stderr).toMatch(/is of another machine\. CPU: another then.*renew the baseline/s);

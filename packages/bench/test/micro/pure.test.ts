@@ -4,14 +4,14 @@ import { compareFigures, complaintOf, incomparable, parseMicroReport } from "../
 import { kindsNamed, microKinds, microNames } from "../../dist/micro/kinds.js";
 import type { MicroFigure } from "../../dist/micro/run.js";
 import { renderFigures, renderMicroComparisons } from "../../dist/micro/table.js";
-import { estimateOfRounds, lowerQuartile, microRounds } from "../../dist/statistics.js";
+import { hostHere, versionsHere } from "../../dist/results/host.js";
+import { estimateOfRounds, lowerQuartile } from "../../dist/results/statistics.js";
 
 const figure = (id: string, nanoseconds: number, spread = 2): MicroFigure => ({
   ...{ id, operation: `what ${id} does`, nanoseconds, spread, rounds: [nanoseconds] },
 });
 
 test("the interval of five rounds is that of Student's t", () => {
-  expect(microRounds).toBe(5);
   const { mean, spread } = estimateOfRounds([8, 9, 10, 11, 12]);
   expect(mean).toBe(10);
   // The standard deviation is 1.5811, its standard error 0.7071, times 2.776 is 1.963.
@@ -49,10 +49,13 @@ test("slower is what is below the part of the old speed by more than noise", () 
 });
 
 test("results of another CPU, size, platform or major version of Node are not comparable", () => {
-  const machine = { cpu: "one", cores: 2, memoryBytes: 1, platform: "linux x64" };
-  const here = { machine, versions: { node: "20.19.0" } };
-  expect(incomparable(here, { ...here, versions: { node: "20.20.2" } })).toEqual([]);
-  const there = { machine: { ...machine, cpu: "two", cores: 64 }, versions: { node: "22.1.0" } };
+  const machine = { ...hostHere(), cpuModel: "one", cores: 2 };
+  const here = { machine, versions: { ...versionsHere(), node: "20.19.0" } };
+  expect(incomparable(here, { ...here, versions: { ...here.versions, node: "20.20.2" } })).toEqual([]);
+  const there = {
+    machine: { ...machine, cpuModel: "two", cores: 64 },
+    versions: { ...here.versions, node: "22.1.0" },
+  };
   expect(incomparable(here, there)).toEqual([
     "CPU: one then, two now",
     "cores: 2 then, 64 now",
