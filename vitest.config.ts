@@ -55,7 +55,12 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/{browser,embed,profile,sweep}/**", ...faults, ...parts],
+          exclude: [
+            "**/*.chaos.test.ts",
+            "packages/*/test/{browser,embed,profile,sweep}/**",
+            ...faults,
+            ...parts,
+          ],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
