@@ -4,7 +4,9 @@ import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { renderAdaptive } from "./adaptive-table.js";
 import { renderBulk } from "./bulk-table.js";
+import { compareCommand } from "./compare/command.js";
 import { type EmbedOptions, embedSections, measureEmbedding, renderEmbedding } from "./embed/run.js";
+import { atInterrupt, endWhenTold, isEnding } from "./ending.js";
 import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { type BulkOptions, measureBulk } from "./experiments/bulk.js";
 import { type FootprintOptions, measureFootprint, renderFootprint } from "./experiments/footprint.js";
@@ -13,6 +15,7 @@ import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { type Group, groupsOf } from "./groups.js";
 import { measure, type OnStep, stepsOf } from "./measure.js";
+import { microCommand } from "./micro/command.js";
 import {
   adaptiveLimits,
   type BenchOptions,
@@ -153,6 +156,8 @@ program
   .addOption(learners)
   .addOption(new Option("--json <file>", "write the recorded frames to a file"))
   .action((options: TraceOptions) => runTrace(options));
+program.addCommand(compareCommand(withProgress));
+program.addCommand(microCommand(withProgress));
 
 program
   .command("report")
@@ -224,9 +229,8 @@ async function runReport(files: readonly string[], { out }: { readonly out: stri
 
 async function profileThreads(options: ProfileOptions): Promise<void> {
   const ending = new AbortController();
-  process.off("SIGINT", exitInterrupted).once("SIGINT", () => {
+  atInterrupt(() => {
     console.error("ending early; once more to stop at once");
-    process.once("SIGINT", exitInterrupted);
     ending.abort();
   });
   let done = 0;
@@ -242,10 +246,6 @@ async function profileThreads(options: ProfileOptions): Promise<void> {
 
 async function writeJson(file: string, conditions: Conditions, value: object): Promise<void> {
   await writeFile(file, `${JSON.stringify({ ...conditions, ...value }, null, 2)}\n`);
-}
-
-function exitInterrupted(): never {
-  process.exit(130);
 }
 
 /** Options of the rows mean nothing to a command: told apart by their place, they must not be lost in silence. */
@@ -287,17 +287,11 @@ async function withBar<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
   }
 }
 
-/** npm that is told to end leaves its child running: the child sees that its parent has changed. */
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) process.exit(143);
-}, 500).unref();
-process.once("SIGINT", exitInterrupted);
-process.once("SIGTERM", () => process.exit(143));
-
+endWhenTold();
 try {
   await program.parseAsync();
 } catch (error) {
+  if (isEnding()) await new Promise(() => undefined);
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
 }

@@ -42,6 +42,12 @@ export function median(values: readonly number[]): number | null {
   return values.length === 0 ? null : medianOf([...values]);
 }
 
+/** A quarter of them are not above it. What took longer since something else had the core is left out of account. */
+export function lowerQuartile(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 4)] ?? Number.NaN;
+}
+
 /** Null when there is nothing to divide by. */
 export function ratio(numerator: number, denominator: number | undefined): number | null {
   return denominator === undefined || denominator === 0 ? null : numerator / denominator;
@@ -55,6 +61,13 @@ export function differ(a: Estimate, b: Estimate): boolean {
 /** How far the ratio of two means may be off, in percent: the relative errors of independent means add in squares. */
 export function ratioSpread(a: Estimate, b: Estimate): number {
   return Math.hypot(a.spread, b.spread);
+}
+
+/** The mean of at least two rounds with its 95% confidence interval. */
+export function estimateOfRounds(values: readonly number[]): Estimate {
+  const middle = mean([...values]);
+  const error = Math.sqrt(sampleVariance([...values]) / values.length);
+  return { mean: middle, spread: (100 * tQuantile(values.length - 1) * error) / middle };
 }
 
 /**
