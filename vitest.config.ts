@@ -19,6 +19,8 @@ const parts = [
   "packages/bench/test/{pure,sampling,sequence-chart}.test.ts",
   "packages/bench/test/results/*.test.ts",
   "packages/bench/test/sweep/{open-loop,pure}.test.ts",
+  "packages/bench/test/live/{load,messages,reduce,view}.test.ts",
+  "packages/bench/test/compare/pure.test.ts",
   "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
   "packages/bench/test/sweep-report/*.test.ts",
 ];

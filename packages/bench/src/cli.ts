@@ -14,6 +14,7 @@ import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { type Group, groupsOf } from "./groups.js";
+import { liveCommand } from "./live/command.js";
 import { measure, type OnStep, stepsOf } from "./measure.js";
 import { microCommand } from "./micro/command.js";
 import {
@@ -156,6 +157,7 @@ program
   .addOption(learners)
   .addOption(new Option("--json <file>", "write the recorded frames to a file"))
   .action((options: TraceOptions) => runTrace(options));
+program.addCommand(liveCommand());
 program.addCommand(compareCommand(withProgress));
 program.addCommand(microCommand(withProgress));
 

@@ -116,7 +116,9 @@ test("what was not measured is said, not drawn as nothing", () => {
   const page = renderPage(
     filesOf(bare.map(line => (line.kind === "row" ? { ...line, latencyUs: empty } : line))),
   );
-  expect(page).toContain("Not measured: these files hold no times of stages.");
+  expect(page).toContain(
+    "Not measured: these files hold no times of stages, which synod-bench sweep --stages has.",
+  );
   expect(page).toContain("Not measured: these files hold no CPU times.");
   expect(page).toContain("Not measured: no row has a histogram.");
   expect(page).not.toMatch(/NaN|Infinity|undefined/);

@@ -28,7 +28,11 @@ export function stagesSection(points: readonly Point[]): Section {
       "Medians of each stage's time, as parts of their sum, which stands on the right. The median of the whole is not the sum of the medians: compare the parts, not the sum.",
   };
   if (chosen.length === 0) {
-    return { ...base, charts: [], notes: ["Not measured: these files hold no times of stages."] };
+    return {
+      ...base,
+      charts: [],
+      notes: ["Not measured: these files hold no times of stages, which synod-bench sweep --stages has."],
+    };
   }
   const { labels, marginLeft, barHeight } = barLabels(chosen, varying(chosen));
   const bars = chosen.map((point, index) => {
