@@ -86,7 +86,7 @@ export default defineConfig({
       {
         test: {
           name: "embed",
-          include: ["packages/{runtime,bench}/test/{browser,embed,profile,sweep}/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/{embed,profile,sweep}/**/*.test.ts"],
           exclude: parts,
           pool: "forks",
           fileParallelism: false,
