@@ -16,8 +16,13 @@ const parts = [
   "packages/runtime/test/{machines,testing}/**/*.test.ts",
   "packages/runtime/test/mailbox/mailbox.test.ts",
   "packages/runtime/test/storage/{shared,storage}.test.ts",
-  "packages/bench/test/{pure,sequence-chart}.test.ts",
+  "packages/bench/test/{pure,sampling,sequence-chart}.test.ts",
+  "packages/bench/test/results/*.test.ts",
+  "packages/bench/test/sweep/{open-loop,pure}.test.ts",
+  "packages/bench/test/live/{load,messages,reduce,view}.test.ts",
+  "packages/bench/test/compare/pure.test.ts",
   "packages/bench/test/chaos/{counts,histories,machine,planted,schedule}.test.ts",
+  "packages/bench/test/sweep-report/*.test.ts",
 ];
 
 // One group after the other: threaded tests never share the cores with the simulator or with an example.
@@ -52,7 +57,12 @@ export default defineConfig({
         test: {
           name: "threads",
           include: ["packages/{runtime,bench}/test/**/*.test.ts"],
-          exclude: ["**/*.chaos.test.ts", "packages/*/test/{embed,profile}/**", ...faults, ...parts],
+          exclude: [
+            "**/*.chaos.test.ts",
+            "packages/*/test/{browser,embed,profile,sweep}/**",
+            ...faults,
+            ...parts,
+          ],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -76,7 +86,8 @@ export default defineConfig({
       {
         test: {
           name: "embed",
-          include: ["packages/{runtime,bench}/test/{embed,profile}/**/*.test.ts"],
+          include: ["packages/{runtime,bench}/test/{browser,embed,profile,sweep}/**/*.test.ts"],
+          exclude: parts,
           pool: "forks",
           fileParallelism: false,
           testTimeout: 60_000,
@@ -98,6 +109,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: "browser",
+          include: ["packages/bench/test/browser/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 6 },
+          server,
+        },
+      },
+      {
+        test: {
           name: "docs",
           include: ["test/**/*.test.ts"],
           pool: "forks",
@@ -105,7 +128,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 7 },
           server,
         },
       },

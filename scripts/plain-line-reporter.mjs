@@ -2,7 +2,16 @@
 // one plain line `N passed, N failed, N skipped`. With SYNOD_REQUIRE_ALL=1 a skipped test fails the run.
 
 /** @type {Record<string, number>} seconds of wall time that a project may take */
-const budgetSeconds = { core: 120, parts: 30, threads: 120, faults: 120, embed: 90, chaos: 60, docs: 90 };
+const budgetSeconds = {
+  core: 120,
+  parts: 30,
+  threads: 120,
+  faults: 120,
+  embed: 90,
+  chaos: 60,
+  browser: 60,
+  docs: 90,
+};
 
 export default class PlainLineReporter {
   /** @type {Map<string, { startMs: number, endMs: number }>} */

@@ -4,7 +4,9 @@ import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { renderAdaptive } from "./adaptive-table.js";
 import { renderBulk } from "./bulk-table.js";
+import { compareCommand } from "./compare/command.js";
 import { type EmbedOptions, embedSections, measureEmbedding, renderEmbedding } from "./embed/run.js";
+import { atInterrupt, endWhenTold, isEnding } from "./ending.js";
 import { type AdaptiveOptions, measureAdaptive } from "./experiments/adaptive.js";
 import { type BulkOptions, measureBulk } from "./experiments/bulk.js";
 import { type FootprintOptions, measureFootprint, renderFootprint } from "./experiments/footprint.js";
@@ -12,7 +14,9 @@ import { experiments } from "./experiments/index.js";
 import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { type Group, groupsOf } from "./groups.js";
+import { liveCommand } from "./live/command.js";
 import { measure, type OnStep, stepsOf } from "./measure.js";
+import { microCommand } from "./micro/command.js";
 import {
   adaptiveLimits,
   type BenchOptions,
@@ -30,8 +34,10 @@ import {
 import { profileLimits } from "./profile/limits.js";
 import { type ProfileOptions, profileSteps, runProfile } from "./profile/run.js";
 import { loadKinds, mailboxKinds } from "./profile/subject.js";
-import { type MeasuredGroup, machine, reportOf, versions } from "./report.js";
-import { renderComparisons, renderTable } from "./table.js";
+import { type MeasuredGroup, reportOf } from "./report.js";
+import { type Conditions, watchConditions } from "./results/conditions.js";
+import { addSweep } from "./sweep/command.js";
+import { renderComparisons, renderNoise, renderTable } from "./table.js";
 
 const ids = experiments.map(({ id }) => id);
 const whole = (name: Exclude<keyof typeof optionLimits, "seconds">, what: string): Option => {
@@ -72,7 +78,9 @@ program
   .command("mailbox")
   .description("ring against MessagePort between two threads")
   .addOption(seconds("measured seconds per frame size", optionLimits.seconds.default))
-  .action(runMailbox);
+  .action(async (options: { readonly seconds: number }) => {
+    await watched(() => runMailbox(options));
+  });
 program
   .command("adaptive")
   .description("batches that follow the load against the best fixed setting, at several numbers of clients")
@@ -120,6 +128,7 @@ program
     ),
   )
   .action(runEmbed);
+addSweep(program);
 program
   .command("profile")
   .description("what every thread does under a load, where a command's time goes, and what bounds throughput")
@@ -161,6 +170,16 @@ program
   .addOption(learners)
   .addOption(new Option("--json <file>", "write the recorded frames to a file").argParser(writableFile))
   .action((options: TraceOptions) => runTrace(options));
+program.addCommand(liveCommand().copyInheritedSettings(program));
+program.addCommand(compareCommand(withProgress).copyInheritedSettings(program));
+program.addCommand(microCommand(withProgress).copyInheritedSettings(program));
+
+program
+  .command("report")
+  .description("draws the results of sweeps: one page of HTML that needs nothing else")
+  .argument("<files...>", "results of synod-bench sweep; two are compared")
+  .requiredOption("--out <file>", "where the page goes")
+  .action(runReport);
 // Not passed on to the commands, which refuse what they cannot mean.
 program.allowExcessArguments();
 
@@ -179,7 +198,7 @@ async function runRows(options: BenchOptions): Promise<void> {
     experiments.filter(({ id }) => options.only?.includes(id) ?? true),
     options,
   );
-  const report = await withProgress(async onStep => {
+  const { result: report, conditions } = await withProgress(async onStep => {
     const all = [main, ...others].reduce((sum, group) => sum + stepsOf(group.experiments), 0);
     let before = 0;
     const measured = async (group: Group): Promise<MeasuredGroup> => {
@@ -196,46 +215,53 @@ async function runRows(options: BenchOptions): Promise<void> {
   });
   console.log(renderTable(report.rows));
   if (report.comparisons.length > 0) console.log(`\n${renderComparisons(report.comparisons)}`);
-  if (options.json !== undefined) await writeJson(options.json, report);
+  if (report.noise !== null) console.log(`\n${renderNoise(report.noise)}`);
+  if (options.json !== undefined) await writeJson(options.json, conditions, report);
 }
 
 async function runAdaptive(options: AdaptiveOptions): Promise<void> {
-  const rows = await withProgress(onStep => measureAdaptive(options, onStep));
+  const { result: rows, conditions } = await withProgress(onStep => measureAdaptive(options, onStep));
   console.log(renderAdaptive(rows));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+  await writeJson(options.json, conditions, { options, rows });
 }
 
 async function runBulk(options: BulkOptions): Promise<void> {
-  const rows = await withProgress(onStep => measureBulk(options, onStep));
+  const { result: rows, conditions } = await withProgress(onStep => measureBulk(options, onStep));
   console.log(renderBulk(rows));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+  await writeJson(options.json, conditions, { options, rows });
 }
 
 async function runFootprint(options: FootprintOptions): Promise<void> {
-  const rows = await withProgress(onStep => measureFootprint(options, onStep));
+  const { result: rows, conditions } = await withProgress(onStep => measureFootprint(options, onStep));
   console.log(renderFootprint(rows));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, rows });
+  await writeJson(options.json, conditions, { options, rows });
 }
 
 async function runEmbed(options: EmbedOptions): Promise<void> {
-  const figures = await withProgress(onStep => measureEmbedding(options, onStep));
+  const { result: figures, conditions } = await withProgress(onStep => measureEmbedding(options, onStep));
   console.log(renderEmbedding(figures));
   if (options.json === undefined) return;
-  await writeJson(options.json, { machine: machine(), versions: versions(), options, ...figures });
+  await writeJson(options.json, conditions, { options, ...figures });
+}
+
+async function runReport(files: readonly string[], { out }: { readonly out: string }): Promise<void> {
+  // Only this command pays for loading what draws.
+  const { writeReport } = await import("./sweep-report/run.js");
+  await writeReport(files, out);
+  console.log(`written to ${out}`);
 }
 
 async function profileThreads(options: ProfileOptions): Promise<void> {
   const ending = new AbortController();
-  process.off("SIGINT", exitInterrupted).once("SIGINT", () => {
+  atInterrupt(() => {
     console.error("ending early; once more to stop at once");
-    process.once("SIGINT", exitInterrupted);
     ending.abort();
   });
   let done = 0;
-  const text = await withProgress(onStep =>
+  const { result: text } = await withProgress(onStep =>
     runProfile(options, {
       signal: ending.signal,
       onStep: what => onStep(++done, profileSteps, what),
@@ -245,12 +271,8 @@ async function profileThreads(options: ProfileOptions): Promise<void> {
   if (ending.signal.aborted) process.exitCode = 130;
 }
 
-async function writeJson(file: string, value: object): Promise<void> {
-  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
-}
-
-function exitInterrupted(): never {
-  process.exit(130);
+async function writeJson(file: string, conditions: Conditions, value: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify({ ...conditions, ...value }, null, 2)}\n`);
 }
 
 /** Options of the rows mean nothing to a command: told apart by their place, they must not be lost in silence. */
@@ -259,32 +281,48 @@ function refuseOptionsBeforeCommand(rows: Command, command: Command): void {
   if (given !== undefined) command.error(`error: write ${given.long} after ${command.name()}, not before it`);
 }
 
+interface Watched<T> {
+  readonly result: T;
+  readonly conditions: Conditions;
+}
+
+function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<Watched<T>> {
+  return watched(() => withBar(run));
+}
+
+/** What was measured, and under which conditions; what speaks against it is said on stderr. */
+async function watched<T>(run: () => Promise<T>): Promise<Watched<T>> {
+  const readConditions = watchConditions();
+  const result = await run();
+  const conditions = readConditions();
+  for (const warning of conditions.warnings) console.error(`warning: ${warning}`);
+  return { result, conditions };
+}
+
 /** Shows a bar on a terminal, a line per step elsewhere; both on stderr. It is gone before anything is printed. */
-async function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
+async function withBar<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return run((done, total, what) => console.error(`[${done}/${total}] ${what}`));
   const bar = new SingleBar({ format: "{bar} {value}/{total} {what}", clearOnComplete: true });
   bar.start(1, 0, { what: "starting" });
+  // Ctrl-C exits at once: a terminal would stay without line wrap, as the bar has set it.
+  const restore = () => bar.stop();
+  process.once("exit", restore);
   try {
     return await run((done, total, what) => {
       bar.setTotal(total);
       bar.update(done, { what });
     });
   } finally {
+    process.off("exit", restore);
     bar.stop();
   }
 }
 
-/** npm that is told to end leaves its child running: the child sees that its parent has changed. */
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) process.exit(143);
-}, 500).unref();
-process.once("SIGINT", exitInterrupted);
-process.once("SIGTERM", () => process.exit(143));
-
+endWhenTold();
 try {
   await program.parseAsync();
 } catch (error) {
+  if (isEnding()) await new Promise(() => undefined);
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
 }

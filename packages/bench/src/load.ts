@@ -64,7 +64,7 @@ export class ClosedLoopLoad implements Load {
 
   constructor(propose: Propose, payloadBytes: number) {
     this.#propose = propose;
-    this.#payload = payloadBytes === 0 ? undefined : "x".repeat(payloadBytes);
+    this.#payload = payloadOf(payloadBytes);
   }
 
   /** Commands that were acknowledged so far, over all slices. */
@@ -134,6 +134,11 @@ export class ClosedLoopLoad implements Load {
     const command = loadCommand(++this.#proposed);
     return this.#payload === undefined ? command : { ...command, payload: this.#payload };
   }
+}
+
+/** What a command carries besides. */
+export function payloadOf(bytes: number): string | undefined {
+  return bytes === 0 ? undefined : "x".repeat(bytes);
 }
 
 /** The command with this identity. */

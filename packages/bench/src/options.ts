@@ -68,6 +68,22 @@ export const bulkLimits = {
   seconds: 3,
 } as const;
 
+/** Bounds and defaults of the comparison with others. */
+export const compareLimits = {
+  clients: [1, 256, 4096],
+  /** A slice is then a second long, and all subjects take about four minutes. */
+  seconds: 5,
+  repeats: { min: 1, max: 1000, default: 5 },
+} as const;
+
+/** Bounds and defaults of the micro-benchmarks. */
+export const microLimits = {
+  /** All operations then take about half a minute. */
+  seconds: 1,
+  /** Of the baseline's speed. */
+  failBelow: { min: 0, max: 1, default: 0.9 },
+} as const;
+
 /** A parser for commander. */
 export function integerBetween(min: number, max: number): (text: string) => number {
   return text => {
@@ -84,7 +100,10 @@ export function integersBetween(min: number, max: number): (text: string) => rea
 }
 
 /** A parser for commander. */
-export function secondsBetween(min: number, max: number): (text: string) => number {
+export const secondsBetween = numberBetween;
+
+/** A parser for commander. */
+export function numberBetween(min: number, max: number): (text: string) => number {
   return text => {
     const value = text.trim() === "" ? Number.NaN : Number(text);
     if (value >= min && value <= max) return value;

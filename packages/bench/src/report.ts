@@ -1,11 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { cpus, totalmem } from "node:os";
 import type { Latencies } from "./load.js";
 import type { Measurement } from "./measure.js";
 import type { BenchOptions } from "./options.js";
-import { estimateOf } from "./sampling.js";
-import { differ, ratio, ratioSpread } from "./statistics.js";
+import { type Noise, noiseOf, ratio, ratioOfPairs } from "./results/statistics.js";
 import type { TracedRun } from "./traced-run.js";
 
 /** One row; null where there is nothing to count. */
@@ -42,10 +38,11 @@ export interface Comparison {
   readonly clients: number;
   readonly commitsPerSecond: number;
   readonly commitsPerSecondOfBase: number;
-  /** False where the 95% confidence intervals of the two overlap. */
+  /** False where the 95% confidence interval of the ratio has 1 in it. */
   readonly differs: boolean;
-  readonly ratio: number | null;
-  /** In percent of the ratio. */
+  /** Of commits per second, in the middle of the pairs of samples that were taken beside each other. */
+  readonly ratio: number;
+  /** Half the width of its 95% confidence interval, in percent of it. */
   readonly ratioSpread: number;
   /** Per commit, in relation to the other row. */
   readonly messagesRatio: number | null;
@@ -59,25 +56,33 @@ export interface MeasuredGroup {
 }
 
 export interface Report {
-  readonly machine: Readonly<Record<"cpu" | "platform", string> & Record<"cores" | "memoryBytes", number>>;
-  readonly versions: Readonly<Record<string, string>>;
   readonly options: BenchOptions;
   readonly rows: readonly Row[];
   /** Rows that were measured again with other options than the run's. */
   readonly otherRows: readonly { readonly options: BenchOptions; readonly rows: readonly Row[] }[];
   readonly comparisons: readonly Comparison[];
+  /** Of each row's samples every other one, beside those in between: the same row, measured twice in turns. */
+  readonly noise: Noise | null;
 }
 
 /** The first group is the run's table, the others are only compared. */
 export function reportOf([main, ...others]: readonly [MeasuredGroup, ...MeasuredGroup[]]): Report {
   return {
-    machine: machine(),
-    versions: versions(),
     options: main.options,
     rows: rowsOf(main.measurements),
     otherRows: others.map(({ options, measurements }) => ({ options, rows: rowsOf(measurements) })),
     comparisons: [main, ...others].flatMap(comparisonsOf),
+    noise: noiseOf(main.measurements.map(({ samples }) => twiceOf(samples))),
   };
+}
+
+/** Two measurements out of one: the means of its even and its odd samples. */
+function twiceOf(samples: readonly number[]): number[] {
+  if (samples.length < 2) return [];
+  return [0, 1].map(odd => {
+    const part = samples.filter((_, at) => at % 2 === odd);
+    return part.reduce((sum, sample) => sum + sample, 0) / part.length;
+  });
 }
 
 function comparisonsOf({ options, measurements }: MeasuredGroup): Comparison[] {
@@ -87,7 +92,7 @@ function comparisonsOf({ options, measurements }: MeasuredGroup): Comparison[] {
     const row = rows.get(id)!;
     const base = variantOf === undefined ? undefined : rows.get(variantOf);
     if (variantOf === undefined || base === undefined) continue;
-    const estimates = [estimateOf(row), estimateOf(base)] as const;
+    const pairs = ratioOfPairs(row.samples, base.samples);
     const related = (value: number | null, to: number | null) =>
       value === null ? null : ratio(value, to ?? 0);
     comparisons.push({
@@ -97,9 +102,9 @@ function comparisonsOf({ options, measurements }: MeasuredGroup): Comparison[] {
       clients: options.clients,
       commitsPerSecond: row.commitsPerSecond,
       commitsPerSecondOfBase: base.commitsPerSecond,
-      differs: differ(...estimates),
-      ratio: ratio(row.commitsPerSecond, base.commitsPerSecond),
-      ratioSpread: ratioSpread(...estimates),
+      differs: pairs.differs,
+      ratio: pairs.ratio,
+      ratioSpread: (50 * (pairs.high - pairs.low)) / pairs.ratio,
       messagesRatio: related(row.messagesPerCommit, base.messagesPerCommit),
       bytesRatio: related(row.bytesPerCommit, base.bytesPerCommit),
     });
@@ -135,38 +140,4 @@ function rowsOf(measurements: readonly Measurement[]): Row[] {
       samples: measured.samples,
     };
   });
-}
-
-export function machine(): Report["machine"] {
-  const all = cpus();
-  const platform = `${process.platform} ${process.arch}`;
-  return { cpu: all[0]?.model ?? "unknown", cores: all.length, memoryBytes: totalmem(), platform };
-}
-
-export function versions(): Record<string, string> {
-  const here = createRequire(import.meta.url);
-  const runtime = createRequire(here.resolve("@synod/runtime/package.json"));
-  return {
-    node: process.versions.node,
-    synod: versionIn(here.resolve("@synod/runtime/package.json")),
-    tinybench: versionOf(here, "tinybench"),
-    msgpackr: versionOf(runtime, "msgpackr"),
-  };
-}
-
-/** A package need not export its package.json, but it lies in a folder of the package's name. */
-function versionOf(from: NodeJS.Require, name: string): string {
-  const folder = from.resolve.paths(name)?.map(path => `${path}/${name}/package.json`) ?? [];
-  for (const path of folder) {
-    try {
-      return versionIn(path);
-    } catch {
-      // Not here: further up.
-    }
-  }
-  return "unknown";
-}
-
-function versionIn(path: string): string {
-  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }

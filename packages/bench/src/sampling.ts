@@ -1,7 +1,7 @@
 import type { Histogram } from "hdr-histogram-js";
 import { Bench, type Task } from "tinybench";
 import { type Latencies, type Load, latenciesOf, latencyHistogram } from "./load.js";
-import type { Estimate } from "./statistics.js";
+import type { Estimate } from "./results/statistics.js";
 
 /** Samples of each load; each is followed by one of every other load, so that drift of the machine hits all alike. */
 export const samplesPerLoad = 8;
@@ -15,7 +15,7 @@ export interface SampledLoad {
 
 /** What was measured of one load. */
 export interface Sampled {
-  /** Commits per second, by sample. */
+  /** Commits per second, in the order in which the samples were taken: the first ones of all loads are beside each other. */
   readonly samples: readonly number[];
   readonly commitsPerSecond: number;
   /** Half the width of the 95% confidence interval, in percent of the mean, as tinybench computes it. */
@@ -43,21 +43,25 @@ export async function sampleInTurns(
     warmup: true,
     warmupIterations: warmUpSamples,
     warmupTime: 0,
-    retainSamples: true,
     throws: true,
   });
   const sliceMs = (seconds * 1000) / samplesPerLoad;
   const histograms = new Map<string, Histogram>();
+  const rates = new Map<string, number[]>();
   let turn: Promise<void> = Promise.resolve();
   for (const { id, load } of loads) {
     const histogram = latencyHistogram();
     histograms.set(id, histogram);
+    const rate: number[] = [];
+    rates.set(id, rate);
     let isWarm = false;
     let endTurn = (): void => {};
     const sample = async () => {
       const startedAt = performance.now();
       const { commits, durationMs } = await load.slice(clients, sliceMs, isWarm ? histogram : undefined);
       const overriddenIterationCost = performance.now() - startedAt;
+      // tinybench sorts what it keeps: the first of one load would be beside the slowest of another.
+      if (isWarm) rate.push((1000 * commits) / durationMs);
       return { overriddenDuration: durationMs / commits, overriddenIterationCost };
     };
     bench.add(id, sample, {
@@ -79,14 +83,16 @@ export async function sampleInTurns(
     });
   }
   const tasks = await bench.run();
-  return new Map(tasks.map(task => [task.name, read(task, histograms.get(task.name)!)]));
+  return new Map(
+    tasks.map(task => [task.name, read(task, rates.get(task.name)!, histograms.get(task.name)!)]),
+  );
 }
 
-function read({ name, result }: Task, histogram: Histogram): Sampled {
+function read({ name, result }: Task, samples: readonly number[], histogram: Histogram): Sampled {
   if (result.state !== "completed") throw new Error(`${name} ended as ${result.state}`);
-  const { throughput, latency } = result;
+  const { throughput } = result;
   return {
-    samples: (latency.samples ?? []).map(ms => 1000 / ms),
+    samples,
     commitsPerSecond: throughput.mean,
     commitsPerSecondSpread: throughput.rme,
     latencyMs: latenciesOf(histogram),

@@ -111,7 +111,10 @@ function lineOf(group: MessageGroup, part: ChartPart, lifelines: Lifelines): Lin
 }
 
 /** The message as the papers write it: ballot, instance, value. */
-function labelOf({ type, ballot, firstInstance, frames }: MessageGroup, part: ChartPart): string {
+export function labelOf(
+  { type, ballot, firstInstance, frames }: MessageGroup,
+  part: Pick<ChartPart, "firstInstance" | "count" | "isHashed">,
+): string {
   const [{ count, from }] = frames as [RecordedFrame];
   switch (type) {
     case "propose": {

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import colors from "picocolors";
 import type { Comparison, Row } from "./report.js";
+import type { Noise } from "./results/statistics.js";
 
 /** Columns are set apart by their alignment alone, which leaves 100 of them for what was measured. */
 const noLines = {
@@ -86,6 +87,12 @@ export function renderComparisons(comparisons: readonly Comparison[]): string {
 /** The ratio with its spread, where samples tell the two apart at all. */
 function formatGain({ differs, ratio, ratioSpread }: Pick<Comparison, "differs" | "ratio" | "ratioSpread">) {
   return differs ? `${formatRatio(ratio)} ±${ratioSpread.toFixed(0)}%` : "no difference";
+}
+
+/** How much to believe of a ratio, in a sentence. */
+export function renderNoise({ typicalPercent, largePercent }: Noise): string {
+  const [typical, large] = [typicalPercent, largePercent].map(percent => `${percent.toFixed(1)}%`);
+  return `noise: measured twice, a row differs from itself by ${typical} as a rule, by ${large} where it differs much`;
 }
 
 export function formatRatio(value: number | null): string {

@@ -1,7 +1,7 @@
 import type { Experiment } from "./experiment.js";
 import { ClosedLoopLoad, type Latencies, latenciesOf, latencyHistogram } from "./load.js";
 import type { BenchOptions } from "./options.js";
-import { median } from "./statistics.js";
+import { median } from "./results/statistics.js";
 
 const commitsTraced = 300;
 

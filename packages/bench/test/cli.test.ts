@@ -1,11 +1,13 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Report } from "@synod/bench";
 import { expect, test } from "vitest";
+import type { Conditions } from "../dist/results/conditions.js";
+import { sampleLines, textOf } from "./sweep-report/sample-results.js";
 
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -16,9 +18,19 @@ test("a tiny run counts what the formulas say, and compares variants with batchi
     const json = join(folder, "result.json");
     const ids = ["basic-paxos", "batching", "distinguished-learner", "digest"];
     const small = ["--seconds", "0.2", "--clients", "8", "--only", ids.join(), "--json", json];
-    const { stdout } = await run(process.execPath, [cli, ...small]);
+    const { stdout, stderr } = await run(process.execPath, [cli, ...small]);
     expect(stdout).toMatch(/commits\/s.*against batching/s);
-    const { rows, otherRows, comparisons } = JSON.parse(await readFile(json, "utf8")) as Report;
+    const { rows, otherRows, comparisons, noise, ...conditions } = JSON.parse(
+      await readFile(json, "utf8"),
+    ) as Report & Conditions;
+    expect(stdout).toMatch(/noise: measured twice, a row differs from itself by/);
+    expect(noise?.pairs).toBe(ids.length);
+    expect(conditions).toMatchObject({
+      machine: { cores: expect.any(Number) },
+      versions: { node: process.versions.node },
+    });
+    expect(conditions.use.ownCores).toBeGreaterThan(0);
+    for (const warning of conditions.warnings) expect(stderr).toContain(`warning: ${warning}`);
     expect(rows.map(({ id }) => id)).toEqual(ids);
     expect(rows.map(({ messageDelays }) => messageDelays)).toEqual([4, 2, 2, 2]);
     expect(rows.map(({ messageDelaysAllLearners }) => messageDelaysAllLearners)).toEqual([4, 2, 3, 2]);
@@ -56,10 +68,34 @@ test("an unknown row is an error that names the rows", async () => {
   });
 });
 
+test("a report is written, and a file that is none is an error on one line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "synod-bench-"));
+  try {
+    const [results, page] = [join(folder, "results.jsonl"), join(folder, "report.html")];
+    await writeFile(results, textOf(sampleLines({ seed: 1, clients: [1] })));
+    const { stdout } = await run(process.execPath, [cli, "report", results, "--out", page]);
+    expect(stdout).toBe(`written to ${page}\n`);
+    expect(await readFile(page, "utf8")).toMatch(/^<!doctype html>.*<\/html>\n$/s);
+    await expect(run(process.execPath, [cli, "report", page, "--out", results])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^error: line 1 of .*report\.html is not what synod-bench sweep writes.*\n$/,
+      ),
+    });
+    await expect(run(process.execPath, [cli, "report", results])).rejects.toMatchObject({
+      stderr: expect.stringMatching(/--out <file>/),
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("a word that is no command is refused, with those that there are", async () => {
   await expect(run(process.execPath, [cli, "footprnt"])).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/no command footprnt.*bulk, footprint, embed, profile, trace\n.*--help/s),
+    stderr: expect.stringMatching(
+      /no command footprnt.*bulk, footprint, embed, .*profile, trace, .*report\n.*--help/s,
+    ),
   });
   const excess = run(process.execPath, [cli, "embed", "reads"]);
   await expect(excess).rejects.toMatchObject({

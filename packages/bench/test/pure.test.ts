@@ -15,7 +15,7 @@ import {
   integersBetween,
   secondsBetween,
 } from "../dist/options.js";
-import { differ, median, ratio, ratioSpread } from "../dist/statistics.js";
+import { differ, median, ratio, ratioSpread } from "../dist/results/statistics.js";
 import { AuditCounters } from "../dist/verifying-store.js";
 
 const latencyMs = { p50: 1.234, p99: 5.678 };
@@ -102,11 +102,19 @@ test("rows are related to the first one and to the ceiling, whose message cells 
   expect(report.rows[0]).toMatchObject({ messagesPerCommit: 14, bytesPerCommit: 500, commandsPerAccept: 1 });
   expect(report.rows[0]).toMatchObject({ ratioToFirst: 1, ratioToCeiling: 0.25 });
   expect(report.rows[1]).toMatchObject({ messagesPerCommit: null, messageDelays: null, ratioToFirst: 4 });
-  for (const version of Object.values(report.versions)) expect(version).toMatch(/^\d+\.\d+\.\d+/);
+  expect(report.noise).toBeNull();
   const table = stripVTControlCharacters(renderTable(report.rows));
   expect(table).toContain("basic-paxos");
   expect(table).toContain("4,000");
   expect(table).not.toContain("null");
+});
+
+test("every other sample of a row is a second measurement of it, which shows the noise", () => {
+  const row = { ...measured, id: "batching", commitsPerSecond: 1000, counts, traced };
+  const measurements = [{ ...row, samples: [100, 110, 100, 110] }];
+  expect(reportOf([{ options, measurements }]).noise).toEqual({
+    ...{ typicalPercent: expect.closeTo(10, 6), largePercent: expect.closeTo(10, 6), pairs: 1 },
+  });
 });
 
 test("estimates differ when their intervals are apart", () => {
@@ -128,17 +136,20 @@ test("digests are measured with larger commands as well, unless that is what the
   expect(groupsOf(alone, options)).toHaveLength(1);
 });
 
-test("a variant is compared with its row; samples that overlap show no difference; 100 columns are enough", () => {
+test("a variant is compared with its row; an interval with 1 in it shows no difference; 100 columns are enough", () => {
   const rate = 1_234_567;
   const row = { ...measured, counts, traced };
   const variant = { ...row, variantOf: "batching", traced: { ...traced, messageDelaysAllLearners: 3 } };
+  const fewer = { counts: { ...counts, bytes: 25_000 } };
+  // They drift together: only the ratio of each pair stays.
+  const times = (...factors: number[]) => factors.map(factor => rate * factor);
   const report = reportOf([
     {
       options,
       measurements: [
-        { ...row, id: "batching", commitsPerSecond: rate },
-        { ...variant, id: "distinguished-learner", commitsPerSecond: rate * 1.01 },
-        { ...variant, id: "digest", commitsPerSecond: rate * 1.5, counts: { ...counts, bytes: 25_000 } },
+        { ...row, id: "batching", commitsPerSecond: rate, samples: times(1, 1.4, 1.2) },
+        { ...variant, id: "distinguished-learner", commitsPerSecond: rate, samples: times(1.1, 1.3, 1.2) },
+        { ...variant, id: "digest", commitsPerSecond: rate * 1.5, ...fewer, samples: times(1.5, 2.1, 1.81) },
       ],
     },
   ]);

@@ -19,6 +19,7 @@ import {
   type RoleStatus,
 } from "./role-host.js";
 import { StageTimes } from "./stage-times.js";
+import { threadMs } from "./thread-clock.js";
 import { type ProfileRequest, type ThreadProfile, ThreadProfiler } from "./thread-profiler.js";
 import type { SentFrame } from "./trace.js";
 import { DepthTracker, type Traffic } from "./traffic.js";
@@ -68,6 +69,11 @@ export interface Inspection extends RoleInspection {
   readonly wakeUps: number;
   readonly lostWakeUps: number;
   readonly droppedFrames: number;
+  /**
+   * Milliseconds that its thread, which it may share, has been on a core since it began; null where the system does
+   * not tell. Not of clients.
+   */
+  readonly threadMs?: number | null;
   /** The latest frames that it sent, in the order of sending; only with the option `trace`. */
   readonly trace?: readonly SentFrame[];
 }
@@ -217,6 +223,7 @@ export class Actor implements ActorControl {
       wakeUps,
       lostWakeUps,
       droppedFrames: this.#post.traffic.dropped,
+      threadMs: threadMs(),
       ...this.#post.inspectTrace(),
       ...this.#openHost().inspect(stateDigest),
     };

@@ -10,4 +10,5 @@ export { withStageTimes } from "./options.js";
 export { stampsOf } from "./stage-points.js";
 export { watchStages } from "./stage-times.js";
 export type { ProfiledThread } from "./supervisor.js";
+export { threadMs } from "./thread-clock.js";
 export { type ProfileRequest, type ThreadProfile, ThreadProfiler } from "./thread-profiler.js";

@@ -222,7 +222,9 @@ export class LearnerHost implements RoleHost {
       appliedCommands: this.#replica.appliedCommands,
       appliedBelow: this.#replica.appliedBelow,
       ...(stateDigest ? { stateDigest: this.#engine.stateDigest() } : {}),
-      ...(this.#depths === undefined ? {} : { depths: this.#chosenDepths }),
+      ...(this.#depths === undefined
+        ? {}
+        : { depths: this.#chosenDepths.slice(-runtimeLimits.tracedFrames) }),
     };
   }
 
@@ -303,6 +305,9 @@ export class LearnerHost implements RoleHost {
       const instance = entry.firstInstance + offset;
       this.#chosenDepths.push([instance, this.#depths.at(instance)]);
     }
+    // Half at a time: dropping the oldest from an array moves all others.
+    const surplus = this.#chosenDepths.length - runtimeLimits.tracedFrames;
+    if (surplus >= runtimeLimits.tracedFrames) this.#chosenDepths.splice(0, surplus);
   }
 
   #applyAll(now: number): void {

@@ -118,6 +118,14 @@ export const runtimeLimits = {
    * on two cores.
    */
   threadsPerCoreMax: 4,
-  /** Frames that an actor or client of a traced run remembers, the latest: each inspection copies all of them. */
+  /**
+   * Frames that an actor or client of a traced run remembers, and instances of which a learner tells the depth, the
+   * latest of both: each inspection copies all of them.
+   */
   tracedFrames: 4096,
+  /**
+   * Instances whose causal depths an actor of a traced run remembers, the latest, so that such a run may go on for
+   * hours: more than the clients of a few threads have under way.
+   */
+  tracedInstances: 65_536,
 } as const;

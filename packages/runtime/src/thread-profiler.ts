@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import type { Profiler, Session } from "node:inspector";
 import { performance } from "node:perf_hooks";
+import { readThreadClock, type ThreadClock } from "./thread-clock.js";
 
 /** What is to be recorded of a thread. */
 export interface ProfileRequest {
@@ -8,14 +8,6 @@ export interface ProfileRequest {
   readonly cpuIntervalUs: number;
   /** Bytes allocated, on average, between two looks at who allocates; left out, allocations are not recorded. */
   readonly allocationIntervalBytes?: number;
-}
-
-/** What a thread has done on the cores of the machine: only known on Linux. */
-export interface ThreadClock {
-  /** Milliseconds on a core. */
-  readonly runMs: number;
-  /** Milliseconds in which it had something to do, and no core. */
-  readonly waitMs: number;
 }
 
 /** What was recorded of a thread. */
@@ -102,7 +94,7 @@ export class ThreadProfiler {
   }
 
   #begin(): void {
-    this.#clock = readClock();
+    this.#clock = readThreadClock();
     this.#markedMs = performance.now();
   }
 }
@@ -130,19 +122,8 @@ function ask<T extends object>(session: Session, method: string, parameters: obj
   return answer as T;
 }
 
-/** Of the thread that asks. */
-function readClock(): ThreadClock | null {
-  try {
-    const [run, wait] = readFileSync("/proc/thread-self/schedstat", "utf8").split(" ");
-    const clock = { runMs: Number(run) / 1e6, waitMs: Number(wait) / 1e6 };
-    return Number.isFinite(clock.runMs + clock.waitMs) ? clock : null;
-  } catch {
-    return null;
-  }
-}
-
 function clockSince(before: ThreadClock | null): ThreadClock | null {
-  const now = readClock();
+  const now = readThreadClock();
   if (now === null || before === null) return null;
   return { runMs: now.runMs - before.runMs, waitMs: now.waitMs - before.waitMs };
 }

@@ -1,5 +1,6 @@
 import type { Message, MessageType } from "@synod/core";
 import { messageTypes, typeNumberOf } from "./frame-codec.js";
+import { runtimeLimits } from "./limits.js";
 
 /** Frames and framed bytes, by message type. */
 export type Traffic = Record<MessageType, { frames: number; bytes: number }>;
@@ -29,14 +30,31 @@ export class TrafficCounters {
   }
 }
 
+/** Depths by instance, of the latest ones that were noted: at least {@link runtimeLimits.tracedInstances}. */
+class LatestDepths {
+  #latest = new Map<number, number>();
+  #before = new Map<number, number>();
+
+  get(instance: number): number {
+    return this.#latest.get(instance) ?? this.#before.get(instance) ?? 0;
+  }
+
+  set(instance: number, depth: number): void {
+    this.#latest.set(instance, depth);
+    if (this.#latest.size < runtimeLimits.tracedInstances) return;
+    this.#before = this.#latest;
+    this.#latest = new Map();
+  }
+}
+
 /**
  * Causal depths, in traced runs only: how long the chain of frames is that led to what is known of an instance.
  * The leader's first protocol message for it has depth 1; a client's frames do not count.
  */
 export class DepthTracker {
-  readonly #depths = new Map<number, number>();
+  readonly #depths = new LatestDepths();
   /** Of Prepares alone: an Accept may be taken in the same turn, before the Promise leaves, but does not cause it. */
-  readonly #prepareDepths = new Map<number, number>();
+  readonly #prepareDepths = new LatestDepths();
 
   /** A frame has come: what is sent for its instances from now on is caused by it. */
   received(message: Message, depth: number): void {
@@ -44,7 +62,7 @@ export class DepthTracker {
     if (range === undefined) return;
     if (message.type === "prepare") this.#prepareDepths.set(range.first, depth);
     for (let instance = range.first; instance < range.end; instance++) {
-      this.#depths.set(instance, Math.max(this.#depths.get(instance) ?? 0, depth));
+      this.#depths.set(instance, Math.max(this.#depths.get(instance), depth));
     }
   }
 
@@ -52,16 +70,16 @@ export class DepthTracker {
   sent(message: Message): number {
     const range = instancesOf(message);
     if (range === undefined) return 0;
-    if (message.type === "promise") return (this.#prepareDepths.get(range.first) ?? 0) + 1;
+    if (message.type === "promise") return this.#prepareDepths.get(range.first) + 1;
     let depth = 0;
     for (let instance = range.first; instance < range.end; instance++) {
-      depth = Math.max(depth, this.#depths.get(instance) ?? 0);
+      depth = Math.max(depth, this.#depths.get(instance));
     }
     return depth + 1;
   }
 
   at(instance: number): number {
-    return this.#depths.get(instance) ?? 0;
+    return this.#depths.get(instance);
   }
 }
 

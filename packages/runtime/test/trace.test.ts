@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { runtimeLimits } from "../dist/limits.js";
 import { FrameRecorder } from "../dist/trace.js";
+import { DepthTracker } from "../dist/traffic.js";
 import { withCluster } from "./support.js";
 
 test("every frame that is counted is recorded, with its ballot, instance and depth", async () => {
@@ -37,6 +38,23 @@ test("without the option nothing is recorded", async () => {
   });
 });
 
+test("an inspection says how long each actor's thread has had a core", async () => {
+  await withCluster({}, async cluster => {
+    const client = await cluster.connect();
+    const before = await cluster.inspect();
+    for (let command = 0; command < 100; command++) await client.propose("command");
+    const after = await cluster.inspect();
+    const { user, system } = process.cpuUsage();
+    const taken = after.map(({ threadMs }) => threadMs ?? 0).reduce((sum, ms) => sum + ms, 0);
+    expect(taken).toBeLessThanOrEqual((user + system) / 1000);
+    after.forEach(({ role, threadMs }, at) => {
+      if (role === "client") expect(threadMs).toBeUndefined();
+      else if (process.platform === "linux") expect(threadMs).toBeGreaterThan(before[at]!.threadMs!);
+      else expect(threadMs).toBeNull();
+    });
+  });
+});
+
 test("a recorder keeps the latest frames, as many as the limit says", () => {
   const recorder = new FrameRecorder();
   const frames = 3 * runtimeLimits.tracedFrames + 5;
@@ -47,4 +65,25 @@ test("a recorder keeps the latest frames, as many as the limit says", () => {
   expect(kept).toHaveLength(runtimeLimits.tracedFrames);
   expect(kept[0]?.firstInstance).toBe(frames - runtimeLimits.tracedFrames);
   expect(kept.at(-1)?.firstInstance).toBe(frames - 1);
+});
+
+test("a tracker keeps the depths of the latest instances, at least as many as the limit says", () => {
+  const tracker = new DepthTracker();
+  const { tracedInstances } = runtimeLimits;
+  const instances = 3 * tracedInstances;
+  const ballot = { round: 1, incarnation: 1, proposer: 0 };
+  const prepare = (firstInstance: number) => ({
+    type: "prepare" as const,
+    ballot,
+    firstInstance,
+    released: null,
+  });
+  for (let instance = 0; instance < instances; instance++) tracker.received(prepare(instance), 3);
+  expect(tracker.at(0)).toBe(0);
+  expect(tracker.at(instances - 1)).toBe(3);
+  expect(tracker.at(instances - tracedInstances)).toBe(3);
+  // A depth never goes down, also not when it was noted long ago.
+  tracker.received(prepare(instances - tracedInstances), 1);
+  expect(tracker.at(instances - tracedInstances)).toBe(3);
+  expect(tracker.sent(prepare(instances - 1))).toBe(4);
 });

@@ -1,4 +1,4 @@
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import type { CountResult } from "./count-check.js";
 import type { HistoryCounts } from "./history-check.js";
 import { bucketMs } from "./ledger.js";

@@ -3,7 +3,7 @@ import { commandCodec } from "@synod/runtime/internal";
 import { checkAudit, inspectAtRest } from "../cluster-subject.js";
 import { VerificationError } from "../experiment.js";
 import { type LoadCommand, loadCommand } from "../load.js";
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import { type Audit, VerifyingStore } from "../verifying-store.js";
 import type { JoinAnswer, JoinsSpec, JoinTask } from "./joins-worker.js";
 import type { ThreadsMode } from "./latency.js";

@@ -1,8 +1,8 @@
 import { Cluster } from "@synod/runtime";
 import { checkAudit } from "../cluster-subject.js";
 import { keys, type Load } from "../load.js";
+import { ratio } from "../results/statistics.js";
 import { type SampledLoad, sampleInTurns, samplesPerLoad, warmUpSamples } from "../sampling.js";
-import { ratio } from "../statistics.js";
 import { type Audit, VerifyingStore } from "../verifying-store.js";
 import type { CallsSpec } from "./calls-worker.js";
 import type { ThreadsMode } from "./latency.js";

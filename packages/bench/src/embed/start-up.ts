@@ -1,5 +1,5 @@
 import { inOwnProcess } from "../own-process.js";
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import { type ThreadsMode, threadsModes } from "./latency.js";
 import type { StartUp } from "./start-up-process.js";
 

@@ -2,8 +2,8 @@ import { type ClusterSettings, ClusterSubject } from "../cluster-subject.js";
 import { type FixedSetting, fixedSettings, nameOf } from "../fixed-settings.js";
 import { ClosedLoopLoad } from "../load.js";
 import { naming, type OnStep, verifiedCounts } from "../measure.js";
+import { differ, ratio, ratioSpread } from "../results/statistics.js";
 import { estimateOf, type Sampled, sampleInTurns, samplesPerLoad, warmUpSamples } from "../sampling.js";
-import { differ, ratio, ratioSpread } from "../statistics.js";
 
 export interface AdaptiveOptions {
   /** Numbers of closed-loop clients, one comparison each. */

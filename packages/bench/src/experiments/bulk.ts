@@ -5,8 +5,8 @@ import { checkAudit, inspectAtRest } from "../cluster-subject.js";
 import { VerificationError } from "../experiment.js";
 import { ClosedLoopLoad, type Load, loadCommand } from "../load.js";
 import { naming, type OnStep } from "../measure.js";
+import { ratio } from "../results/statistics.js";
 import { type Sampled, sampleInTurns, samplesPerLoad, warmUpSamples } from "../sampling.js";
-import { ratio } from "../statistics.js";
 import { type Audit, VerifyingStore } from "../verifying-store.js";
 import { bytesCeiling, listCeiling } from "./bulk-ceiling.js";
 

@@ -2,7 +2,7 @@ import type { Footprint, FootprintTask } from "../footprint-process.js";
 import type { OnStep } from "../measure.js";
 import { type ThreadsMode, threadsModes } from "../options.js";
 import { inOwnProcess } from "../own-process.js";
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import { formatNumber, plainTable } from "../table.js";
 
 export interface FootprintOptions {

@@ -1,4 +1,4 @@
-import { machine, versions } from "../report.js";
+import { type Conditions, watchConditions } from "../results/conditions.js";
 import { analyse, type ProfileReport } from "./analyse.js";
 import { profileLimits } from "./limits.js";
 import { type Files, OutputFolder } from "./output.js";
@@ -32,12 +32,14 @@ export async function runProfile(options: ProfileOptions, { signal, onStep }: Pr
   const folder = new OutputFolder(options.out, options.force);
   await folder.prepare(["index.html", "profile.json"]);
   onStep("starting a cluster");
+  const readConditions = watchConditions();
   const recording = await recordingOf(options, signal, onStep);
+  const conditions = readConditions();
   const report = analyse(recording);
   onStep("what the time stamps cost");
   const cost = signal.aborted ? undefined : await costOf(options, signal);
   const files = filesOf(recording, report, cost, titleOf(options));
-  await folder.write(files, figuresOf(options, report, cost));
+  await folder.write(files, figuresOf(options, report, cost, conditions));
   return `${renderProfile(report, cost)}\n\nOpen ${options.out}/index.html, or a .cpuprofile in DevTools or speedscope.`;
 }
 
@@ -98,9 +100,10 @@ function figuresOf(
   { out: _, ...options }: ProfileOptions,
   report: ProfileReport,
   cost: StageCost | undefined,
+  conditions: Conditions,
 ): object {
   const threads = report.threads.map(({ flame: __, ...thread }) => thread);
-  return { machine: machine(), versions: versions(), options, ...report, threads, stageCost: cost ?? null };
+  return { ...conditions, options, ...report, threads, stageCost: cost ?? null };
 }
 
 function titleOf(options: ProfileOptions): string {

@@ -1,5 +1,5 @@
 import { watchStages } from "@synod/runtime/internal";
-import { median } from "../statistics.js";
+import { median } from "../results/statistics.js";
 import { profileLimits } from "./limits.js";
 import { SteadyLoad } from "./load.js";
 import { StageRecorder } from "./stage-times.js";
