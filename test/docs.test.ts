@@ -68,9 +68,9 @@ async function tryScript(block: CodeBlock): Promise<void> {
 }
 
 async function tryShell(block: CodeBlock): Promise<void> {
-  const commandsOfPnpm = new Set(["install", "i", "add", "exec", "dlx", "pack", "run"]);
+  const ownCommands = new Set(["install", "i", "add", "exec", "dlx", "pack", "run", "init", "pkg"]);
   for (const [, script = ""] of block.code.matchAll(/^(?:npm run|npm|pnpm run|pnpm) ([a-z][\w:-]*)/gm)) {
-    if (!commandsOfPnpm.has(script))
+    if (!ownCommands.has(script))
       expect(scripts, `scripts of the root package.json`).toHaveProperty([script]);
   }
   if (block.info !== "run") return;

@@ -29,6 +29,7 @@ import {
   secondsBetween,
   threadsModes,
   traceLimits,
+  writableFile,
 } from "./options.js";
 import { profileLimits } from "./profile/limits.js";
 import { type ProfileOptions, profileSteps, runProfile } from "./profile/run.js";
@@ -47,7 +48,9 @@ const seconds = (what: string, value: number): Option => {
   const { min, max } = optionLimits.seconds;
   return new Option("--seconds <s>", what).argParser(secondsBetween(min, max)).default(value);
 };
-const json = new Option("--json <file>", "write everything that was measured to a file");
+const json = new Option("--json <file>", "write everything that was measured to a file").argParser(
+  writableFile,
+);
 const acceptors = whole("acceptors", "acceptors");
 const learners = whole("learners", "learners");
 const threads = (): Option =>
@@ -57,6 +60,8 @@ const payload = whole("payload", "bytes that each command carries besides");
 const program = new Command("synod-bench").description("Measures what each idea of Multi-Paxos buys.");
 program
   .enablePositionalOptions()
+  // Passed on to the commands, which are made after it.
+  .showHelpAfterError("(add --help to see what there is)")
   .addOption(whole("clients", "closed-loop clients"))
   .addOption(whole("batch", "commands per Accept, at most a quarter of the clients"))
   .addOption(whole("pipeline", "Accepts under way"))
@@ -67,7 +72,7 @@ program
   .addOption(seconds("measured seconds per row", optionLimits.seconds.default))
   .option("--only <ids>", `rows to run: ${ids.join(",")}`, idsAmong(ids))
   .addOption(json)
-  .action(runRows)
+  .action(runRowsOnly)
   .hook("preSubcommand", refuseOptionsBeforeCommand);
 program
   .command("mailbox")
@@ -111,9 +116,17 @@ program
       secondsBetween(optionLimits.seconds.min, optionLimits.seconds.max),
     ),
   )
-  .option("--only <sections>", `what to measure: ${embedSections.join(",")}`, idsAmong(embedSections))
+  .option(
+    "--only <sections>",
+    `what to measure: ${embedSections.join(",")}`,
+    idsAmong(embedSections, "section"),
+  )
   .option("--quick", "as little as shows that it works; the figures say nothing", false)
-  .addOption(new Option("--out, --json <file>", "write everything that was measured to a file"))
+  .addOption(
+    new Option("--out, --json <file>", "write everything that was measured to a file").argParser(
+      writableFile,
+    ),
+  )
   .action(runEmbed);
 addSweep(program);
 program
@@ -155,11 +168,11 @@ program
   .option("--digest", "the leader sends values to the learners, and acceptors send hashes", false)
   .addOption(acceptors)
   .addOption(learners)
-  .addOption(new Option("--json <file>", "write the recorded frames to a file"))
+  .addOption(new Option("--json <file>", "write the recorded frames to a file").argParser(writableFile))
   .action((options: TraceOptions) => runTrace(options));
-program.addCommand(liveCommand());
-program.addCommand(compareCommand(withProgress));
-program.addCommand(microCommand(withProgress));
+program.addCommand(liveCommand().copyInheritedSettings(program));
+program.addCommand(compareCommand(withProgress).copyInheritedSettings(program));
+program.addCommand(microCommand(withProgress).copyInheritedSettings(program));
 
 program
   .command("report")
@@ -167,6 +180,18 @@ program
   .argument("<files...>", "results of synod-bench sweep; two are compared")
   .requiredOption("--out <file>", "where the page goes")
   .action(runReport);
+// Not passed on to the commands, which refuse what they cannot mean.
+program.allowExcessArguments();
+
+/** A word that is no command would measure all rows, for minutes. */
+function runRowsOnly(options: BenchOptions, rows: Command): Promise<void> {
+  const [word] = rows.args;
+  if (word === undefined) return runRows(options);
+  const names = rows.commands.map(command => command.name()).join(", ");
+  return rows.error(
+    `error: there is no command ${word}; leave it out to measure the rows, or give one of ${names}`,
+  );
+}
 
 async function runRows(options: BenchOptions): Promise<void> {
   const [main, ...others] = groupsOf(
@@ -279,12 +304,16 @@ async function withBar<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return run((done, total, what) => console.error(`[${done}/${total}] ${what}`));
   const bar = new SingleBar({ format: "{bar} {value}/{total} {what}", clearOnComplete: true });
   bar.start(1, 0, { what: "starting" });
+  // Ctrl-C exits at once: a terminal would stay without line wrap, as the bar has set it.
+  const restore = () => bar.stop();
+  process.once("exit", restore);
   try {
     return await run((done, total, what) => {
       bar.setTotal(total);
       bar.update(done, { what });
     });
   } finally {
+    process.off("exit", restore);
     bar.stop();
   }
 }

@@ -7,6 +7,7 @@ import { createHistogram } from "node:perf_hooks";
 import { Cluster } from "@synod/runtime";
 import { KeyValueStore } from "@synod/runtime/kv";
 import type { ThreadsMode } from "./options.js";
+import { answer, endWithParent } from "./own-process.js";
 
 /** What the process is told, as JSON in its first argument. */
 export interface FootprintTask {
@@ -80,6 +81,5 @@ async function threadCount(): Promise<number | null> {
   return process.platform === "linux" ? (await readdir("/proc/self/task")).length : null;
 }
 
-const footprint = await measure(JSON.parse(process.argv[2] ?? "{}") as FootprintTask);
-process.send?.(footprint);
-process.disconnect?.();
+endWithParent();
+answer(await measure(JSON.parse(process.argv[2] ?? "{}") as FootprintTask));

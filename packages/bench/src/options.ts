@@ -1,3 +1,5 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { ClusterOptions } from "@synod/runtime";
 import { InvalidArgumentError } from "commander";
 
@@ -109,16 +111,34 @@ export function numberBetween(min: number, max: number): (text: string) => numbe
   };
 }
 
-/** A parser for commander: identities of rows, separated by commas. */
-export function idsAmong(allowed: readonly string[]): (text: string) => readonly string[] {
+/** A parser for commander: identities, of rows unless said otherwise, separated by commas. */
+export function idsAmong(allowed: readonly string[], one = "row"): (text: string) => readonly string[] {
   return text => {
     const ids = [...new Set(text.split(",").map(id => id.trim()))].filter(id => id !== "");
     const unknown = ids.filter(id => !allowed.includes(id));
     const help = `Allowed are ${allowed.join(", ")}.`;
-    if (unknown.length > 0) throw new InvalidArgumentError(`There is no row ${unknown.join(", ")}. ${help}`);
-    if (ids.length === 0) throw new InvalidArgumentError(`It names no row. ${help}`);
+    if (unknown.length > 0)
+      throw new InvalidArgumentError(`There is no ${one} ${unknown.join(", ")}. ${help}`);
+    if (ids.length === 0) throw new InvalidArgumentError(`It names no ${one}. ${help}`);
     return allowed.filter(id => ids.includes(id));
   };
+}
+
+/** A parser for commander: a file that can be written. Found out first, not when all is measured. */
+export function writableFile(file: string): string {
+  const folder = dirname(resolve(file));
+  try {
+    if (!statSync(folder).isDirectory()) throw new InvalidArgumentError(`${folder} is not a folder.`);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) throw new InvalidArgumentError("It is a folder; name a file.");
+    accessSync(found === undefined ? folder : file, constants.W_OK);
+    return file;
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? `There is no folder ${folder}.` : `It cannot be written: ${code}.`;
+    throw new InvalidArgumentError(why);
+  }
 }
 
 /** Commands per Accept: more than a quarter of the clients would make the pipeline run in lock step. */

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,4 +88,55 @@ test("a report is written, and a file that is none is an error on one line", asy
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("a word that is no command is refused, with those that there are", async () => {
+  await expect(run(process.execPath, [cli, "footprnt"])).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /no command footprnt.*bulk, footprint, embed, .*profile, trace, .*report\n.*--help/s,
+    ),
+  });
+  const excess = run(process.execPath, [cli, "embed", "reads"]);
+  await expect(excess).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("too many arguments"),
+  });
+});
+
+test("a file that cannot be written is found out before anything is measured", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "synod-bench-"));
+  try {
+    const stderrOf = async (...options: string[]): Promise<string> => {
+      const failed = run(process.execPath, [cli, ...options]).then(() => undefined);
+      return failed.then(
+        () => "",
+        (error: { stderr: string }) => error.stderr,
+      );
+    };
+    const missing = join(folder, "missing");
+    expect(await stderrOf("bulk", "--json", join(missing, "a.json"))).toContain(
+      `There is no folder ${missing}.`,
+    );
+    expect(await stderrOf("embed", "--out", folder)).toContain("It is a folder; name a file.");
+    // A step would be told of on stderr.
+    expect(await stderrOf("--json", join(missing, "a.json"))).not.toMatch(/^\[1\//m);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("told to end, it takes the processes along that it has started", async () => {
+  const options = ["footprint", "--threads", "single", "--seconds", "3600"];
+  const child = spawn(process.execPath, [cli, ...options], { stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", text => {
+    stderr += text;
+    // The next process would sleep for an hour.
+    if (stderr.includes("start 4")) child.kill("SIGTERM");
+  });
+  // They have the same stderr, which is closed when the last of them has ended.
+  const code = await new Promise<number | null>(resolve => child.once("close", resolve));
+  expect(code).toBe(143);
+  expect(stderr).not.toMatch(/Error/);
 });

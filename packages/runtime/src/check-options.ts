@@ -19,6 +19,9 @@ export function check(shape: v.GenericSchema, value: unknown): void {
       path,
     });
   }
+  if (issue.type === "strict_object" && issue.received === "undefined") {
+    throw new SynodError("INVALID_OPTIONS", `the option ${path} is missing: it must be given`, { path });
+  }
   throw invalid(
     path,
     issue.input,

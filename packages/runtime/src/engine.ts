@@ -39,7 +39,7 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
   }
   const machineClass = module[spec.export];
   if (typeof machineClass !== "function") {
-    throw fail(`is not a class; the module exports ${Object.keys(module).join(", ") || "nothing"}`);
+    throw fail(`is not a class${exportAdvice(module)}`);
   }
   let machine: AnyStateMachine;
   try {
@@ -55,6 +55,15 @@ export async function loadStateMachine(spec: StateMachineSpec): Promise<AnyState
     throw fail("has no method apply(), nor applyBatch() for commands as bytes");
   }
   return machine;
+}
+
+/** A class that is exported by its name only is the usual mistake. */
+function exportAdvice(module: Record<string, unknown>): string {
+  const names = Object.keys(module).filter(name => name !== "module.exports");
+  const named = names.find(name => name !== "default" && typeof module[name] === "function");
+  const advice =
+    named === undefined ? "" : `, or give stateMachine: { url, export: ${JSON.stringify(named)} }`;
+  return `; the module exports ${names.join(", ") || "nothing"}: export the class as default${advice}`;
 }
 
 /** As it is called: whatever it has not is answered with a failure. */

@@ -222,6 +222,12 @@ describe("commands and calls", () => {
     expect(error.message).toContain("proposer-0, proposer-1");
   });
 
+  test("a pause that does not say for how long", async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: what the types forbid
+    const error = await errorOf(cluster.faults.pause("acceptor-0", {} as any), "INVALID_OPTIONS");
+    expect([error.path, error.message]).toEqual(["ms", "the option ms is missing: it must be given"]);
+  });
+
   test("a signal that was aborted before the call", async () => {
     const signal = AbortSignal.abort(new Error("mine"));
     const error = await errorOf(client.propose(1, { signal }), "ABORTED");
@@ -428,6 +434,12 @@ describe("state machine modules", () => {
     ],
     ["without methods", { url: machine, export: "Incomplete" }, "STATE_MACHINE_NOT_LOADED", "snapshot()"],
     ["without that export", { url: machine, export: "Nobody" }, "STATE_MACHINE_NOT_LOADED", "Named"],
+    [
+      "that export no class as default",
+      fixture("named-only.mjs"),
+      "STATE_MACHINE_NOT_LOADED",
+      'or give stateMachine: { url, export: "Named" }',
+    ],
     [
       "that export a number",
       { url: machine, export: "notAClass" },

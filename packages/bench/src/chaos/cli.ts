@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { integerBetween, threadsModes } from "../options.js";
+import { integerBetween, threadsModes, writableFile } from "../options.js";
 import { type ChaosOptions, chaosLimits, possibleFaults } from "./options.js";
 import { renderReport } from "./report.js";
 import { runChaos } from "./run.js";
@@ -42,7 +42,7 @@ const program = new Command("chaos")
     new Option("--threads <mode>", "which actors share a thread").choices(threadsModes).default("isolated"),
   )
   .addOption(whole("snapshot-every", chaosLimits.snapshotEvery, "commands between two snapshots"))
-  .option("--out <file>", "write everything that was found to a file, as JSON")
+  .option("--out <file>", "write everything that was found to a file, as JSON", writableFile)
   .helpOption("--help", "show this")
   .showHelpAfterError();
 

@@ -10,6 +10,7 @@ import {
   optionLimits,
   secondsBetween,
   threadsModes,
+  writableFile,
 } from "../options.js";
 import type { Conditions } from "../results/conditions.js";
 import { rivalIds } from "./catalogue.js";
@@ -54,7 +55,9 @@ export function compareCommand(withProgress: WithProgress): Command {
         .choices(threadsModes)
         .default("isolated"),
     )
-    .addOption(new Option("--json <file>", "write everything that was measured to a file"))
+    .addOption(
+      new Option("--json <file>", "write everything that was measured to a file").argParser(writableFile),
+    )
     .action((options: CompareOptions) => runCompare(options, withProgress));
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { answer, endWithParent } from "../own-process.js";
 import type { ThreadsMode } from "./latency.js";
 
 /** What one process measured of one cluster. */
@@ -15,6 +16,7 @@ export interface StartUp {
 }
 
 // A process of its own, so that no measurement sees what another one has warmed up or left behind.
+endWithParent();
 const [threads, idleMs] = process.argv.slice(2) as [ThreadsMode, string];
 const { Cluster } = await import("@synod/runtime");
 const { VerifyingStore } = await import("../verifying-store.js");
@@ -38,5 +40,5 @@ const result: StartUp = {
   residentBytes: process.memoryUsage.rss() - residentBefore,
   idleCpuPercent: (user + system) / 10 / idleForMs,
 };
-console.log(JSON.stringify(result));
 await cluster.close();
+answer(result);

@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { inOwnProcess } from "../own-process.js";
 import { median } from "../results/statistics.js";
 import { type ThreadsMode, threadsModes } from "./latency.js";
 import type { StartUp } from "./start-up-process.js";
@@ -17,8 +15,7 @@ export interface StartUpRow extends StartUp {
   readonly processes: readonly StartUp[];
 }
 
-const run = promisify(execFile);
-const program = fileURLToPath(new URL("./start-up-process.js", import.meta.url));
+const program = new URL("./start-up-process.js", import.meta.url);
 
 /** How many steps {@link measureStartUp} will report. */
 export const startUpSteps = ({ repeats }: Pick<StartUpOptions, "repeats">): number =>
@@ -32,8 +29,7 @@ export async function measureStartUp(
   const processes: StartUp[] = [];
   for (let repeat = 1; repeat <= repeats; repeat++) {
     for (const threads of threadsModes) {
-      const { stdout } = await run(process.execPath, [program, threads, String(idleMs)]);
-      processes.push(JSON.parse(stdout) as StartUp);
+      processes.push(await inOwnProcess<StartUp>(program, [threads, String(idleMs)]));
       onStep(`${threads}: process ${repeat}`);
     }
   }

@@ -1,10 +1,9 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import Table from "cli-table3";
 import type { Footprint, FootprintTask } from "../footprint-process.js";
 import type { OnStep } from "../measure.js";
 import { type ThreadsMode, threadsModes } from "../options.js";
+import { inOwnProcess } from "../own-process.js";
 import { median } from "../results/statistics.js";
+import { formatNumber, plainTable } from "../table.js";
 
 export interface FootprintOptions {
   /** How long each cluster is left alone, in seconds. */
@@ -46,33 +45,21 @@ export async function measureFootprint(options: FootprintOptions, onStep: OnStep
   return rows;
 }
 
-async function inProcess(task: FootprintTask): Promise<Footprint> {
-  const child = fork(new URL("../footprint-process.js", import.meta.url), [JSON.stringify(task)]);
-  const gone = once(child, "exit").then(([code]) => {
-    throw new Error(`a process with a cluster, ${task.threads}, ended with ${code} and without a result`);
-  });
-  gone.catch(() => undefined);
-  const [footprint] = (await Promise.race([once(child, "message"), gone])) as [Footprint];
-  await gone.catch(() => undefined);
-  return footprint;
+function inProcess(task: FootprintTask): Promise<Footprint> {
+  return inOwnProcess(new URL("../footprint-process.js", import.meta.url), [JSON.stringify(task)]);
 }
 
 export function renderFootprint(rows: readonly FootprintRow[]): string {
-  const table = new Table({
-    head: ["threads", "started", "memory MB", "idle CPU %", "start to commit ms", "p50 us", "p99 us"],
-    style: { head: [], border: [], compact: true },
-  });
-  const whole = (value: number | undefined) => (value === undefined ? "" : Math.round(value));
-  for (const { mode, threads, rssBytes, idlePercent, startMs, latencyMs } of rows) {
-    table.push([
+  const whole = (value: number) => formatNumber(Math.round(value));
+  return plainTable(
+    ["threads", "started", "memory MB", "idle CPU %", "start to commit ms", "p50 us", "p99 us"],
+    rows.map(({ mode, threads, rssBytes, idlePercent, startMs, latencyMs }) => [
       mode,
-      threads ?? "",
+      formatNumber(threads),
       whole(rssBytes / 1024 / 1024),
       idlePercent?.toFixed(2) ?? "",
       whole(startMs),
-      whole(latencyMs === null ? undefined : latencyMs.p50 * 1000),
-      whole(latencyMs === null ? undefined : latencyMs.p99 * 1000),
-    ]);
-  }
-  return table.toString();
+      ...(latencyMs === null ? ["", ""] : [latencyMs.p50, latencyMs.p99].map(ms => whole(ms * 1000))),
+    ]),
+  );
 }

@@ -1,7 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import type { OnStep } from "../measure.js";
-import { idsAmong, microLimits, numberBetween, optionLimits, secondsBetween } from "../options.js";
+import {
+  idsAmong,
+  microLimits,
+  numberBetween,
+  optionLimits,
+  secondsBetween,
+  writableFile,
+} from "../options.js";
 import type { Conditions } from "../results/conditions.js";
 import { hostHere, versionsHere } from "../results/host.js";
 import {
@@ -43,7 +50,7 @@ export function microCommand(withProgress: WithProgress): Command {
         .argParser(secondsBetween(seconds.min, seconds.max))
         .default(microLimits.seconds),
     )
-    .addOption(new Option("--json <file>", "write what was measured to a file"))
+    .addOption(new Option("--json <file>", "write what was measured to a file").argParser(writableFile))
     .addOption(new Option("--compare <file>", "an earlier result: shows what is faster or slower now"))
     .addOption(
       new Option(

@@ -53,7 +53,8 @@ export interface ProfileReport extends Omit<Recording, "threads" | "wakes"> {
 export function analyse({ threads, wakes, ...recording }: Recording): ProfileReport {
   const places = new SourcePlaces();
   const analysed = threads.map(thread => analyseThread(thread, wakes, recording.seconds, places));
-  const verdict = verdictOf({ ...recording, threads: analysed.map(({ evidence }) => evidence) });
+  const { commits } = recording.load;
+  const verdict = verdictOf({ ...recording, commits, threads: analysed.map(({ evidence }) => evidence) });
   return { ...recording, threads: analysed.map(({ report }) => report), verdict };
 }
 

@@ -33,11 +33,13 @@ export interface Evidence {
   /** Cores that this process took, all its threads. */
   readonly processCores: number;
   readonly stages: StageReport;
+  /** While the profilers ran. */
+  readonly commits: number;
 }
 
 /** What bounds throughput, and a sentence with the evidence. */
 export interface Verdict {
-  readonly bound: "thread" | "cores" | "latency";
+  readonly bound: "thread" | "cores" | "latency" | "unknown";
   /** The threads that bound it. */
   readonly threads: readonly string[];
   readonly text: string;
@@ -45,6 +47,7 @@ export interface Verdict {
 
 /** The rules, in their order: a thread that hardly waits; cores that are all taken; otherwise, waiting itself. */
 export function verdictOf(evidence: Evidence): Verdict {
+  if (evidence.commits === 0) return nothingSeen;
   const [busiest] = [...evidence.threads].sort((a, b) => b.busy - a.busy);
   if (busiest !== undefined && busiest.busy >= verdictLimits.busy) return threadBound(busiest, evidence);
   const isFull = evidence.idleShare < verdictLimits.idle;
@@ -53,6 +56,13 @@ export function verdictOf(evidence: Evidence): Verdict {
   if (isFull && isOwn && evidence.callers > 1) return coresBound(evidence);
   return latencyBound(busiest, evidence);
 }
+
+/** Interrupted too early, or a cluster that stands still: whatever threads did then, it was not this. */
+const nothingSeen: Verdict = {
+  bound: "unknown",
+  threads: [],
+  text: "Nothing was committed while the profilers ran, so there is no telling what bounds throughput: let it run for longer.",
+};
 
 function threadBound(busiest: ThreadEvidence, evidence: Evidence): Verdict {
   const likewise = evidence.threads.filter(

@@ -3,6 +3,7 @@ import { SingleBar } from "cli-progress";
 /** Says on stderr how far a sweep is and how long it will take: a bar on a terminal, elsewhere a line per row. */
 export class SweepProgress {
   readonly #bar: SingleBar | undefined;
+  readonly #restore = () => this.#bar?.stop();
   readonly #startedAt = performance.now();
   readonly #doneBefore: number;
 
@@ -11,6 +12,8 @@ export class SweepProgress {
     if (!process.stderr.isTTY) return;
     this.#bar = new SingleBar({ format: "{bar} {value}/{total} {left}  {what}", clearOnComplete: true });
     this.#bar.start(total, done, { left: "", what: "starting" });
+    // Who exits at once would leave a terminal without line wrap.
+    process.once("exit", this.#restore);
   }
 
   row(done: number, total: number, what: string): void {
@@ -24,7 +27,8 @@ export class SweepProgress {
   }
 
   stop(): void {
-    this.#bar?.stop();
+    process.off("exit", this.#restore);
+    this.#restore();
   }
 }
 

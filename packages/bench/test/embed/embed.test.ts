@@ -93,6 +93,6 @@ test("a load beside goes on as long as the sample, and its failure fails the sam
 test("a section that does not exist is an error that names those that do", async () => {
   await expect(run(process.execPath, [cli, "embed", "--only", "speed"])).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/no row speed.*catch-up/),
+    stderr: expect.stringMatching(/no section speed.*catch-up/),
   });
 });

@@ -19,7 +19,7 @@ function stagesOf(meansMs: Readonly<Record<number, number>> = {}, samples = 100)
 }
 
 function evidence(threads: readonly ThreadEvidence[], figures: Partial<Evidence> = {}): Evidence {
-  const machine = { cores: 8, callers: 256, idleShare: 0.5, processCores: 1 };
+  const machine = { cores: 8, callers: 256, idleShare: 0.5, processCores: 1, commits: 1000 };
   return { threads, ...machine, stages: stagesOf(), ...figures };
 }
 
@@ -125,4 +125,10 @@ test("a machine that does not tell the time of threads is no trouble", () => {
   );
   expect(text).toContain("The most of it, 100 %, goes to the client's thread");
   expect(text).not.toContain("no core");
+});
+
+test("without a commit nothing is concluded, however busy a thread was", () => {
+  const threads = [thread("client", { busy: 1, hottest: apply }), thread("learner-0")];
+  const { bound, text } = verdictOf(evidence(threads, { commits: 0 }));
+  expect([bound, text]).toEqual(["unknown", expect.stringContaining("Nothing was committed")]);
 });
