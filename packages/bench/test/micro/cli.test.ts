@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { MicroReport } from "../../dist/micro/comparison.js";
 import { hostHere, versionsHere } from "../../dist/results/host.js";
@@ -37,7 +37,8 @@ test("passes where nothing became slower, compares with a result of another mach
     await writeReport("larger", 1, { cores: 640 }),
   ];
   const json = join(folder, "result.json");
-  const { stdout } = await micro("--baseline", slower, "--compare", larger, "--json", json);
+  const ended = await micro("--baseline", slower, "--compare", larger, "--json", json);
+  const stdout = stripVTControlCharacters(ended.stdout);
   expect(stdout).toMatch(/nothing is below 0\.9 x of the baseline/);
   expect(stdout.match(/speed, new to old/g)).toHaveLength(2);
   expect(stdout).toMatch(/apply\/kv .* x ±\d+%/);
