@@ -151,8 +151,9 @@ describe("of several learners", () => {
     // It goes on, and dies; its next life has nothing any more.
     turns[2].renew(now + snapshotClaimMs);
     expect(turns[0].take(now + 2 * snapshotClaimMs - 1)).toBe(false);
-    expect(new SnapshotTurn(regions, 2, now + 2 * snapshotClaimMs - 1)).toBeDefined();
+    const nextLife = new SnapshotTurn(regions, 2, now + 2 * snapshotClaimMs - 1);
     expect(turns[0].take(now + 2 * snapshotClaimMs - 1)).toBe(true);
+    expect(nextLife.take(now + 2 * snapshotClaimMs - 1)).toBe(false);
     // This one dies for good.
     expect(turns[1].take(now + 3 * snapshotClaimMs - 2)).toBe(false);
     expect(turns[1].take(now + 3 * snapshotClaimMs - 1)).toBe(true);
