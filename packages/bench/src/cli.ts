@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { writeFile } from "node:fs/promises";
-import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { renderAdaptive } from "./adaptive-table.js";
 import { renderBulk } from "./bulk-table.js";
@@ -15,7 +14,7 @@ import { runMailbox } from "./experiments/mailbox.js";
 import { runTrace, type TraceOptions } from "./experiments/trace.js";
 import { type Group, groupsOf } from "./groups.js";
 import { liveCommand } from "./live/command.js";
-import { measure, type OnStep, stepsOf } from "./measure.js";
+import { measure, stepsOf } from "./measure.js";
 import { microCommand } from "./micro/command.js";
 import {
   adaptiveLimits,
@@ -34,8 +33,9 @@ import {
 import { profileLimits } from "./profile/limits.js";
 import { type ProfileOptions, profileSteps, runProfile } from "./profile/run.js";
 import { loadKinds, mailboxKinds } from "./profile/subject.js";
+import { watched, withProgress } from "./progress.js";
 import { type MeasuredGroup, reportOf } from "./report.js";
-import { type Conditions, watchConditions } from "./results/conditions.js";
+import type { Conditions } from "./results/conditions.js";
 import { addSweep } from "./sweep/command.js";
 import { renderComparisons, renderNoise, renderTable } from "./table.js";
 
@@ -171,8 +171,8 @@ program
   .addOption(new Option("--json <file>", "write the recorded frames to a file").argParser(writableFile))
   .action((options: TraceOptions) => runTrace(options));
 program.addCommand(liveCommand().copyInheritedSettings(program));
-program.addCommand(compareCommand(withProgress).copyInheritedSettings(program));
-program.addCommand(microCommand(withProgress).copyInheritedSettings(program));
+program.addCommand(compareCommand().copyInheritedSettings(program));
+program.addCommand(microCommand().copyInheritedSettings(program));
 
 program
   .command("report")
@@ -279,43 +279,6 @@ async function writeJson(file: string, conditions: Conditions, value: object): P
 function refuseOptionsBeforeCommand(rows: Command, command: Command): void {
   const given = rows.options.find(option => rows.getOptionValueSource(option.attributeName()) === "cli");
   if (given !== undefined) command.error(`error: write ${given.long} after ${command.name()}, not before it`);
-}
-
-interface Watched<T> {
-  readonly result: T;
-  readonly conditions: Conditions;
-}
-
-function withProgress<T>(run: (onStep: OnStep) => Promise<T>): Promise<Watched<T>> {
-  return watched(() => withBar(run));
-}
-
-/** What was measured, and under which conditions; what speaks against it is said on stderr. */
-async function watched<T>(run: () => Promise<T>): Promise<Watched<T>> {
-  const readConditions = watchConditions();
-  const result = await run();
-  const conditions = readConditions();
-  for (const warning of conditions.warnings) console.error(`warning: ${warning}`);
-  return { result, conditions };
-}
-
-/** Shows a bar on a terminal, a line per step elsewhere; both on stderr. It is gone before anything is printed. */
-async function withBar<T>(run: (onStep: OnStep) => Promise<T>): Promise<T> {
-  if (!process.stderr.isTTY) return run((done, total, what) => console.error(`[${done}/${total}] ${what}`));
-  const bar = new SingleBar({ format: "{bar} {value}/{total} {what}", clearOnComplete: true });
-  bar.start(1, 0, { what: "starting" });
-  // Ctrl-C exits at once: a terminal would stay without line wrap, as the bar has set it.
-  const restore = () => bar.stop();
-  process.once("exit", restore);
-  try {
-    return await run((done, total, what) => {
-      bar.setTotal(total);
-      bar.update(done, { what });
-    });
-  } finally {
-    process.off("exit", restore);
-    bar.stop();
-  }
 }
 
 endWhenTold();

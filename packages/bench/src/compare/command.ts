@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { whenEnding } from "../ending.js";
-import type { OnStep } from "../measure.js";
 import {
   compareLimits,
   idsAmong,
@@ -12,17 +11,13 @@ import {
   threadsModes,
   writableFile,
 } from "../options.js";
-import type { Conditions } from "../results/conditions.js";
+import { withProgress } from "../progress.js";
 import { rivalIds } from "./catalogue.js";
 import { type CompareOptions, measureComparison } from "./run.js";
 import { renderComparison } from "./table.js";
 
-type WithProgress = <T>(
-  run: (onStep: OnStep) => Promise<T>,
-) => Promise<{ readonly result: T; readonly conditions: Conditions }>;
-
 /** `synod-bench compare`. */
-export function compareCommand(withProgress: WithProgress): Command {
+export function compareCommand(): Command {
   const { clients, payload, seconds } = optionLimits;
   const { repeats } = compareLimits;
   return new Command("compare")
@@ -58,10 +53,10 @@ export function compareCommand(withProgress: WithProgress): Command {
     .addOption(
       new Option("--json <file>", "write everything that was measured to a file").argParser(writableFile),
     )
-    .action((options: CompareOptions) => runCompare(options, withProgress));
+    .action((options: CompareOptions) => runCompare(options));
 }
 
-async function runCompare(options: CompareOptions, withProgress: WithProgress): Promise<void> {
+async function runCompare(options: CompareOptions): Promise<void> {
   const { result: found, conditions } = await withProgress(onStep =>
     measureComparison(options, {
       onStep,

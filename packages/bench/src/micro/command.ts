@@ -1,6 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import type { OnStep } from "../measure.js";
 import {
   idsAmong,
   microLimits,
@@ -9,7 +8,7 @@ import {
   secondsBetween,
   writableFile,
 } from "../options.js";
-import type { Conditions } from "../results/conditions.js";
+import { withProgress } from "../progress.js";
 import { hostHere, versionsHere } from "../results/host.js";
 import {
   compareFigures,
@@ -23,10 +22,6 @@ import { microNames } from "./kinds.js";
 import { type MicroOptions, measureMicro } from "./run.js";
 import { renderFigures, renderMicroComparisons } from "./table.js";
 
-type WithProgress = <T>(
-  run: (onStep: OnStep) => Promise<T>,
-) => Promise<{ readonly result: T; readonly conditions: Conditions }>;
-
 interface MicroCommandOptions extends MicroOptions {
   readonly json?: string;
   readonly compare?: string;
@@ -39,7 +34,7 @@ const becameSlower = 1;
 const notComparable = 2;
 
 /** `synod-bench micro`. */
-export function microCommand(withProgress: WithProgress): Command {
+export function microCommand(): Command {
   const { seconds } = optionLimits;
   const { failBelow } = microLimits;
   return new Command("micro")
@@ -63,10 +58,10 @@ export function microCommand(withProgress: WithProgress): Command {
         .argParser(numberBetween(failBelow.min, failBelow.max))
         .default(failBelow.default),
     )
-    .action((options: MicroCommandOptions) => runMicro(options, withProgress));
+    .action((options: MicroCommandOptions) => runMicro(options));
 }
 
-async function runMicro(options: MicroCommandOptions, withProgress: WithProgress): Promise<void> {
+async function runMicro(options: MicroCommandOptions): Promise<void> {
   const here = { machine: hostHere(), versions: versionsHere() };
   const [old, baseline] = await Promise.all([read(options.compare), read(options.baseline)]);
   // Before a minute goes into figures that could not be used.

@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
+import { atInterrupt } from "../ending.js";
 import { integerBetween, optionLimits, secondsBetween, threadsModes } from "../options.js";
 import type { Settings } from "../results/format.js";
 import { hostHere, loadAverageHere } from "../results/host.js";
@@ -149,13 +150,9 @@ function filesOf({ out, csv }: Given, command: Command): { out: string; csv: str
 /** Ctrl-C ends the run after the row that is being measured; once more, at once. */
 function hooksOf(isQuick: boolean, startedAt: number, progress: SweepProgress): SweepHooks {
   let isEnding = false;
-  const stopAtOnce = (): never => process.exit(130);
-  // The command line ends the process at once, which would lose the row.
-  process.removeAllListeners("SIGINT");
-  process.once("SIGINT", () => {
+  atInterrupt(() => {
     isEnding = true;
     console.error("ending after this row; once more to stop at once, without it");
-    process.once("SIGINT", stopAtOnce);
   });
   return {
     onRow: (done, total, what) => progress.row(done, total, what),
