@@ -14,7 +14,7 @@ const faults = [
 const parts = [
   "packages/runtime/test/{batch-digest,frame-codec}.test.ts",
   "packages/runtime/test/{machines,testing}/**/*.test.ts",
-  "packages/runtime/test/mailbox/mailbox.test.ts",
+  "packages/runtime/test/mailbox/{mailbox,shared-copy}.test.ts",
   "packages/runtime/test/storage/{shared,storage}.test.ts",
   "packages/bench/test/{pure,sampling,sequence-chart}.test.ts",
   "packages/bench/test/results/*.test.ts",

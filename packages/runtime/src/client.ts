@@ -470,7 +470,7 @@ export class Client<M extends AnyStateMachine = AnyStateMachine> implements Asyn
   /** What is too much is as good as lost on the way: it is sent again. */
   #keep(to: Address, frame: Uint8Array): void {
     if (this.#backlogBytes + frame.byteLength > runtimeLimits.clientBacklogBytes) return;
-    this.#backlog.push({ to, frame: frame.slice() });
+    this.#backlog.push({ to, frame: new Uint8Array(frame) });
     this.#backlogBytes += frame.byteLength;
   }
 

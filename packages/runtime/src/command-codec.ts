@@ -1,4 +1,4 @@
-import { Packr } from "msgpackr";
+import { Packr, RESET_BUFFER_MODE } from "msgpackr";
 
 /*
  * Commands, queries and results. Record definitions stand once in each encoded array, so that any thread can
@@ -9,8 +9,9 @@ const packr = new Packr({ useRecords: true, copyBuffers: true });
 
 /** Encodes values that were captured; the result is a copy of its own. */
 function encodeValue(value: unknown): Uint8Array {
-  const packed = packr.pack(value);
-  const copy = new Uint8Array(packed.byteLength);
+  const packed = packr.pack(value, RESET_BUFFER_MODE);
+  // No Buffer, whose slice() shares its memory, but memory that nobody has filled with zeros before.
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(packed.byteLength).buffer);
   copy.set(packed);
   return copy;
 }

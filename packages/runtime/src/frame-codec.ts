@@ -9,7 +9,7 @@ import {
   type MessageType,
   type Segment,
 } from "@synod/core";
-import { Packr } from "msgpackr";
+import { Packr, RESET_BUFFER_MODE } from "msgpackr";
 import { valueCodec } from "./command-codec.js";
 import { SynodError } from "./errors.js";
 import { decodeResults, encodeResults } from "./result-codec.js";
@@ -64,7 +64,8 @@ export function encodeFrame(message: Message, trailer?: number | StageStamps): U
   const fields = fieldsOf(message);
   fields.unshift(typeNumberOf(message.type));
   if (trailer !== undefined) fields.push(trailer);
-  return packr.pack(fields);
+  // Into the same memory each time: large frames would be as much garbage.
+  return packr.pack(fields, RESET_BUFFER_MODE);
 }
 
 export interface Frame {

@@ -29,7 +29,12 @@ export const codecKinds: readonly MicroKind[] = [
         repeated(
           operations,
           () => encodeFrame(accept),
-          last => mustBe("the frame's last field is read", decodeFrame(last.slice()).message.type, "accept"),
+          last =>
+            mustBe(
+              "the frame's last field is read",
+              decodeFrame(new Uint8Array(last)).message.type,
+              "accept",
+            ),
         ),
     }),
   },
@@ -38,7 +43,7 @@ export const codecKinds: readonly MicroKind[] = [
     operation: `an Accept with ${commandsPerBatch} commands, which stay bytes`,
     operationsMax: unbounded,
     open: () => {
-      const frame = encodeFrame(accept).slice();
+      const frame = new Uint8Array(encodeFrame(accept));
       return {
         run: operations =>
           repeated(

@@ -9,6 +9,7 @@
  * around the end of the ring, headers never do.
  */
 import { AssertionError } from "node:assert";
+import { copyToShared, memoryLike } from "../shared-copy.js";
 
 /** Where the counters are, in 32-bit words. What different threads write lies on different pairs of cache lines. */
 const TAIL = 0;
@@ -177,10 +178,10 @@ export class LaneWriter extends LaneEnd {
     const at = position & this.mask;
     const beforeEnd = this.capacity - at;
     if (source.length <= beforeEnd) {
-      this.bytes.set(source, at);
+      copyToShared(this.bytes, at, source);
     } else {
-      this.bytes.set(source.subarray(0, beforeEnd), at);
-      this.bytes.set(source.subarray(beforeEnd), 0);
+      copyToShared(this.bytes, at, source.subarray(0, beforeEnd));
+      copyToShared(this.bytes, 0, source.subarray(beforeEnd));
     }
   }
 }
@@ -233,8 +234,9 @@ export class LaneReader extends LaneEnd {
     }
     if (header !== length) return this.#nextPart(header, length, entryBytes);
     this.#partial = undefined; // What is half-assembled now was left by a sender that died.
-    const frame = Buffer.allocUnsafe(length);
-    this.#copyOut(this.#head + HEADER_BYTES, length, frame, 0);
+    const payloadAt = this.#head + HEADER_BYTES;
+    const frame = memoryLike(this.bytes, payloadAt & this.mask, length);
+    this.#copyOut(payloadAt, length, frame, 0);
     this.#consume(entryBytes);
     return frame;
   }

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { type AcceptedEntry, assert, type Batch, batchBytes, type Segment } from "@synod/core";
 import { segmentKinds } from "../frame-codec.js";
+import { copyToShared } from "../shared-copy.js";
 
 /*
  * An accepted entry as it lies in a region: its numbers, 64 bits each, as good for 2^53 as they are for 1; then the
@@ -89,7 +90,7 @@ export function writeRecord(
     const bytes = putSegment(f, at, segment);
     at += SEGMENT_FIELDS;
     if (bytes === undefined) continue;
-    views.bytes.set(bytes, payloadAt);
+    copyToShared(views.bytes, payloadAt, bytes);
     payloadAt += bytes.byteLength;
   }
   views.numbers.set(f.length === fieldCount ? f : f.subarray(0, fieldCount), position / FIELD_BYTES);
