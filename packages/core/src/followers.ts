@@ -15,6 +15,11 @@ export class Followers {
   /** Nobody has been silent for too long before then, in milliseconds. */
   #forgetAt = Number.POSITIVE_INFINITY;
 
+  /** Those that were silent for too long are counted until somebody looks. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   heard(from: Address, { appliedBelow, feed }: FollowMessage, now: number): void {
     const known = this.#known.get(from);
     this.#known.set(from, { appliedBelow, isFed: feed, heardAt: now });

@@ -130,6 +130,11 @@ export class Learner {
     return this.#trimmedBelow;
   }
 
+  /** There may be observers that it feeds, or that ask it how far it is. */
+  get hasFollowers(): boolean {
+    return this.#followers.size > 0;
+  }
+
   /** Observers that were heard of lately, and how much they have applied. */
   followers(now: number): ReadonlyMap<Address, number> {
     return this.#followers.applied(now);

@@ -124,6 +124,17 @@ export class Proposer {
     return this.#queue.commands > 0 || this.#election.isAwaited;
   }
 
+  /**
+   * Something waits for what is under way to be chosen. Otherwise it is soon enough to read votes as
+   * {@link expectsNews} has it: whoever is to be answered is answered by a learner.
+   */
+  get expectsVotes(): boolean {
+    const state = this.#state;
+    if (state.kind !== "leading" || this.#options.mode === "basic") return true;
+    const isChanging = state.successor !== undefined || state.repair !== undefined;
+    return this.#queue.commands > 0 || this.#reads.length > 0 || state.recovered.length > 0 || isChanging;
+  }
+
   /** Commands that wait for a place in the pipeline. */
   get queuedCommands(): number {
     return this.#queue.commands;

@@ -95,6 +95,11 @@ export class Replica {
     return this.#timeMs;
   }
 
+  /** Queries wait for something to be applied. */
+  get hasWaitingQueries(): boolean {
+    return this.#queries.length > 0;
+  }
+
   get sessions(): number {
     return this.#sessions.size;
   }

@@ -46,7 +46,6 @@ type Activity =
 
 /** A learner with its replica and state machine: what was learned waits here until it is applied. */
 export class LearnerHost implements RoleHost {
-  readonly unhurried = routine.granted;
   readonly #notify: Notify;
   readonly #learner: Learner;
   readonly #upkeep: Upkeep;
@@ -162,6 +161,13 @@ export class LearnerHost implements RoleHost {
     const pauseAt = activity.kind === "aboutToPause" ? activity.until : Number.POSITIVE_INFINITY;
     const retryAt = activity.kind === "restoring" ? activity.restoration.retryAt : Number.POSITIVE_INFINITY;
     return Math.min(learnerAt, this.#upkeep.deadline, pauseAt, retryAt);
+  }
+
+  /** What is chosen waits where it is as long as nobody asks here, or is fed or answered from here. */
+  get unhurried(): number {
+    const isAsked = this.#replica.hasWaitingQueries || this.#queries.length > 0;
+    const isAwaited = isAsked || this.#learner.hasFollowers || this.#upkeep.standsInFor.size > 0;
+    return isAwaited || this.#depths !== undefined ? routine.granted : routine.granted | routine.silent;
   }
 
   /** There is something to do that no message and no deadline brings. */

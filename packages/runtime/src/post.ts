@@ -1,4 +1,12 @@
-import type { Address, Envelope, Message, MessageType, ResponseMessage } from "@synod/core";
+import {
+  type AcceptedMessage,
+  type Address,
+  type Envelope,
+  indexOf,
+  type Message,
+  type MessageType,
+  type ResponseMessage,
+} from "@synod/core";
 import { encodeFrame } from "./frame-codec.js";
 import { runtimeLimits } from "./limits.js";
 import { type LaneKind, type Outbox, routine } from "./mailbox/index.js";
@@ -30,17 +38,45 @@ const controlTypes: ReadonlySet<MessageType> = new Set<MessageType>([
   "followed",
 ]);
 
-/** Said several times in each lease, by a leader and to it: they wake only who expects something of them. */
-function routineOf(type: MessageType): number {
-  if (type === "heartbeat") return routine.heartbeat;
-  return type === "granted" ? routine.granted : routine.none;
+/** A receiver, and what its address says. */
+interface Receiver {
+  readonly outbox: Outbox;
+  readonly isProposer: boolean;
+  /** Index of a learner; -1 for others. */
+  readonly learner: number;
+  /** Something was written that is not published. */
+  isDirty: boolean;
+}
+
+/** Who expects nothing of a message is not woken for it. */
+function routineOf(message: Message, { isProposer, learner }: Receiver): number {
+  switch (message.type) {
+    case "heartbeat":
+      return routine.heartbeat;
+    case "granted":
+      return routine.granted;
+    case "accepted":
+      if (isProposer) return routine.vote;
+      return learner < 0 || isToAnswer(message, learner) ? routine.none : routine.silent;
+    default:
+      return routine.none;
+  }
+}
+
+/** A learner is to answer a client, or to tell other learners; without the values nobody knows. */
+function isToAnswer({ batch, distinguished }: AcceptedMessage, learner: number): boolean {
+  if (batch === null || distinguished >= 0) return true;
+  for (const segment of batch.segments) {
+    if ("answerer" in segment && segment.answerer === learner) return true;
+  }
+  return false;
 }
 
 /** Sends envelopes: encodes each message once, writes it to every receiver's lane, counts what was written. */
 export class Post {
   readonly traffic = new TrafficCounters();
-  readonly #outboxes = new Map<Address, Outbox>();
-  readonly #dirty = new Set<Outbox>();
+  readonly #receivers = new Map<Address, Receiver>();
+  #dirty: Receiver[] = [];
   readonly #depths: DepthTracker | undefined;
   readonly #recorder: FrameRecorder | undefined;
   /** Called when a frame does not fit; the frame must be copied to be kept. */
@@ -67,15 +103,16 @@ export class Post {
   /** Adds a receiver, or replaces the end towards a known one: what was not sent there is lost. */
   add(to: Address, outbox: Outbox): void {
     this.remove(to);
-    this.#outboxes.set(to, outbox);
+    const isProposer = indexOf("proposer", to) >= 0;
+    this.#receivers.set(to, { outbox, isProposer, learner: indexOf("learner", to), isDirty: false });
   }
 
   remove(to: Address): void {
-    const outbox = this.#outboxes.get(to);
-    if (outbox === undefined) return;
-    this.#dirty.delete(outbox);
-    this.#outboxes.delete(to);
-    outbox.close();
+    const receiver = this.#receivers.get(to);
+    if (receiver === undefined) return;
+    if (receiver.isDirty) this.#dirty = this.#dirty.filter(other => other !== receiver);
+    this.#receivers.delete(to);
+    receiver.outbox.close();
   }
 
   /** A receiver that is not known any more is a client that has left, unless it has just come. */
@@ -89,25 +126,41 @@ export class Post {
       }
       const traced = this.#recorder?.describe(message, depth ?? 0);
       const lane: LaneKind = controlTypes.has(message.type) ? "control" : "bulk";
-      const kind = routineOf(message.type);
       for (const address of to) {
-        if (!this.#outboxes.has(address)) this.#unknown?.();
-        if (this.#outboxes.has(address) && this.write(address, frame, lane, kind)) {
-          this.traffic.count(message.type, frame.byteLength);
-          if (traced !== undefined) this.#recorder?.record(traced, address);
+        const receiver = this.#receiverOf(address);
+        if (receiver === undefined) continue;
+        if (!this.#write(receiver, frame, lane, routineOf(message, receiver))) {
+          this.#refused(address, frame, lane);
+          continue;
         }
+        this.traffic.count(message.type, frame.byteLength);
+        if (traced !== undefined) this.#recorder?.record(traced, address);
       }
     }
   }
 
   /** Writes an encoded frame; false when it does not fit now. */
-  write(to: Address, frame: Uint8Array, lane: LaneKind, kind: number = routine.none): boolean {
-    const outbox = this.#outboxes.get(to);
-    if (outbox === undefined) return true;
-    this.#dirty.add(outbox);
-    if (outbox.send(frame, lane, kind)) return true;
-    this.traffic.dropped += 1;
+  write(to: Address, frame: Uint8Array, lane: LaneKind): boolean {
+    const receiver = this.#receivers.get(to);
+    if (receiver === undefined || this.#write(receiver, frame, lane, routine.none)) return true;
     this.#refused(to, frame, lane);
+    return false;
+  }
+
+  #receiverOf(address: Address): Receiver | undefined {
+    const known = this.#receivers.get(address);
+    if (known !== undefined || this.#unknown === undefined) return known;
+    this.#unknown();
+    return this.#receivers.get(address);
+  }
+
+  #write(receiver: Receiver, frame: Uint8Array, lane: LaneKind, kind: number): boolean {
+    if (!receiver.isDirty) {
+      receiver.isDirty = true;
+      this.#dirty.push(receiver);
+    }
+    if (receiver.outbox.send(frame, lane, kind)) return true;
+    this.traffic.dropped += 1;
     return false;
   }
 
@@ -118,14 +171,20 @@ export class Post {
 
   /** Publishes what was written and wakes the receivers; false while an oversized frame is still being fed. */
   flush(): boolean {
-    for (const outbox of this.#dirty) if (outbox.flush()) this.#dirty.delete(outbox);
-    return this.#dirty.size === 0;
+    const dirty = this.#dirty;
+    let left = 0;
+    for (const receiver of dirty) {
+      receiver.isDirty = !receiver.outbox.flush();
+      if (receiver.isDirty) dirty[left++] = receiver;
+    }
+    dirty.length = left;
+    return left === 0;
   }
 
   close(): void {
-    for (const outbox of this.#outboxes.values()) outbox.close();
-    this.#outboxes.clear();
-    this.#dirty.clear();
+    for (const { outbox } of this.#receivers.values()) outbox.close();
+    this.#receivers.clear();
+    this.#dirty = [];
   }
 }
 

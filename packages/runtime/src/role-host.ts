@@ -193,7 +193,8 @@ export class ProposerHost implements RoleHost {
   }
 
   get unhurried(): number {
-    return this.#proposer.expectsNews ? 0 : routine.heartbeat | routine.granted;
+    const votes = this.#proposer.expectsVotes ? 0 : routine.vote;
+    return this.#proposer.expectsNews ? votes : votes | routine.heartbeat | routine.granted;
   }
 
   flush(now: number): readonly Envelope[] {

@@ -15,10 +15,11 @@ export type MailboxKind = "ring" | "port";
 export type LaneKind = "control" | "bulk";
 
 /**
- * Frames that are said again and again, and change nothing most of the time: bits. A receiver that is not in a hurry
- * for a kind is not woken for it, and reads it when it wakes up for something else.
+ * Frames that nobody waits for most of the time: bits. A receiver that is not in a hurry for a kind is not woken for it,
+ * and reads it when it wakes up for something else. `vote` is an Accepted to a proposer, `silent` one to a learner that
+ * is not to answer anybody.
  */
-export const routine = { none: 0, heartbeat: 2, granted: 4 } as const;
+export const routine = { none: 0, heartbeat: 2, granted: 4, vote: 8, silent: 16 } as const;
 
 /** Sending end towards one receiver; used by one thread only. */
 export interface Outbox {
