@@ -65,9 +65,10 @@ export class Flights {
   /** An acceptor has accepted these instances. Returns whether a batch is chosen now. */
   accepted(acceptor: number, range: InstanceRange): boolean {
     // A batch that was cut at its beginning since it was sent still ends where it did.
+    const end = endOf(range);
     const flight = this.#flights.find(
       ({ firstInstance, batch }) =>
-        range.firstInstance <= firstInstance && endOf(range) === firstInstance + batch.count,
+        range.firstInstance <= firstInstance && end === firstInstance + batch.count,
     );
     if (flight === undefined) return false;
     flight.accepted = addAcceptor(flight.accepted, acceptor);

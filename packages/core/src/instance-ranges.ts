@@ -58,6 +58,12 @@ export class InstanceRanges<Range extends InstanceRange> {
       return;
     }
     const start = this.#positionOf(range.firstInstance);
+    const known = this.#ranges[start];
+    // As votes of one ballot come.
+    if (known?.firstInstance === range.firstInstance && known.count === range.count) {
+      this.#ranges[start] = merge(known, range);
+      return;
+    }
     const merged: Range[] = [];
     let position = start;
     let at = range.firstInstance;

@@ -62,6 +62,8 @@ export class SessionTable {
   /** The one that was active longest ago comes first. */
   readonly #sessions = new Map<number, Session>();
   readonly #timeoutMs: number;
+  /** The one that comes last, as far as is known. */
+  #latest: number | undefined;
 
   /**
    * A session without a command for more than `timeoutMs` milliseconds of logical time is forgotten. `states` is what
@@ -95,6 +97,7 @@ export class SessionTable {
   open(instance: number, timeMs: number): void {
     const session = { activeAt: timeMs, last: 0, acknowledgedBelow: 0, stored: [], gap: undefined };
     this.#sessions.set(instance, session);
+    this.#latest = instance;
   }
 
   /** Forgets who has been silent for too long. Logical time is part of the values: all replicas forget alike. */
@@ -110,8 +113,10 @@ export class SessionTable {
     const found = this.#sessions.get(session);
     if (found === undefined) return false;
     found.activeAt = timeMs;
+    if (session === this.#latest) return true;
     this.#sessions.delete(session);
     this.#sessions.set(session, found);
+    this.#latest = session;
     return true;
   }
 

@@ -51,7 +51,9 @@ export class StandIn {
   }
 
   get deadline(): number {
-    return Math.min(this.#renewAt, ...this.#until.values());
+    let at = this.#renewAt;
+    for (const until of this.#until.values()) at = Math.min(at, until);
+    return at;
   }
 
   takeSend(): readonly Envelope[] {

@@ -81,12 +81,16 @@ function isTurnDue(sinceMs: number, { workedMs, calls }: SinceTurn, callsNow: nu
 }
 
 function callsOf(actors: readonly LoopedActor[]): number {
-  return actors.reduce((calls, actor) => calls + actor.calls, 0);
+  let calls = 0;
+  for (const actor of actors) calls += actor.calls;
+  return calls;
 }
 
 /** Only what none of them is in a hurry for leaves the thread asleep. */
 function unhurriedOf(actors: readonly LoopedActor[]): number {
-  return actors.reduce((kinds, actor) => kinds & actor.unhurried, ~0);
+  let kinds = ~0;
+  for (const actor of actors) kinds &= actor.unhurried;
+  return kinds;
 }
 
 /** The event loop's turn is due, and too much is left of this round to wait for its end: a short one is not held up. */

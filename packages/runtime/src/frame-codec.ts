@@ -52,17 +52,19 @@ export const messageTypes = [
   "followed",
 ] as const satisfies readonly MessageType[];
 
-const typeNumbers = new Map<MessageType, number>(messageTypes.map((type, number) => [type, number]));
+const typeNumbers = Object.fromEntries(messageTypes.map((type, number) => [type, number])) as Record<
+  MessageType,
+  number
+>;
 
 /** The number of a message's type, also its index in tables of counters. */
 export function typeNumberOf(type: MessageType): number {
-  return typeNumbers.get(type) as number;
+  return typeNumbers[type];
 }
 
 /** A view of a buffer that the next call reuses: copy it, or hand it on, before that. */
 export function encodeFrame(message: Message, trailer?: number | StageStamps): Uint8Array {
-  const fields = fieldsOf(message);
-  fields.unshift(typeNumberOf(message.type));
+  const fields = fieldsOf(message, typeNumbers[message.type]);
   if (trailer !== undefined) fields.push(trailer);
   // Into the same memory each time: large frames would be as much garbage.
   return packr.pack(fields, RESET_BUFFER_MODE);
@@ -120,18 +122,20 @@ const fieldCounts: Record<MessageType, number> = {
   followed: 1,
 };
 
-function fieldsOf(message: Message): unknown[] {
+/** The type's number comes first. */
+function fieldsOf(message: Message, type: number): unknown[] {
   switch (message.type) {
     case "propose":
-      return [message.segments.map(segmentFields), message.forwarded];
+      return [type, message.segments.map(segmentFields), message.forwarded];
     case "notLeader":
-      return [ballotFields(message.ballot), message.leader, message.forwarded];
+      return [type, ballotFields(message.ballot), message.leader, message.forwarded];
     case "prepare": {
       const released = message.released && ballotFields(message.released);
-      return [ballotFields(message.ballot), message.firstInstance, released];
+      return [type, ballotFields(message.ballot), message.firstInstance, released];
     }
     case "promise":
       return [
+        type,
         ballotFields(message.ballot),
         message.firstInstance,
         message.trimmedBelow,
@@ -140,6 +144,7 @@ function fieldsOf(message: Message): unknown[] {
       ];
     case "refuse":
       return [
+        type,
         ballotFields(message.ballot),
         ballotFields(message.promised),
         message.trimmedBelow,
@@ -148,6 +153,7 @@ function fieldsOf(message: Message): unknown[] {
       ];
     case "accept":
       return [
+        type,
         ballotFields(message.ballot),
         message.firstInstance,
         batchFields(message.batch),
@@ -158,6 +164,7 @@ function fieldsOf(message: Message): unknown[] {
       ];
     case "accepted":
       return [
+        type,
         ballotFields(message.ballot),
         message.firstInstance,
         message.count,
@@ -167,29 +174,30 @@ function fieldsOf(message: Message): unknown[] {
         message.distinguished,
       ];
     case "fetch":
-      return [message.firstInstance];
+      return [type, message.firstInstance];
     case "trimmed":
-      return [message.trimmedBelow];
+      return [type, message.trimmedBelow];
     case "progress":
-      return [message.appliedBelow, message.stuck, message.trimBelow, message.pinnedAt];
+      return [type, message.appliedBelow, message.stuck, message.trimBelow, message.pinnedAt];
     case "response": {
       const { results, failures } = encodeResults(message.results);
-      return [message.session, message.firstSequence, results, failures, message.appliedBelow];
+      return [type, message.session, message.firstSequence, results, failures, message.appliedBelow];
     }
     case "sessionOpened":
     case "sessionExpired":
-      return [message.session];
+      return [type, message.session];
     case "sequenceGap":
-      return [message.session, message.expected, ballotFields(message.ballot)];
+      return [type, message.session, message.expected, ballotFields(message.ballot)];
     case "query":
-      return [message.id, message.appliedBelow, message.bytes];
+      return [type, message.id, message.appliedBelow, message.bytes];
     case "answer": {
       const failed = message.result instanceof ApplyFailure;
       const result = failed ? (message.result as ApplyFailure).reason : valueCodec.encode(message.result);
-      return [message.id, result, message.appliedBelow];
+      return [type, message.id, result, message.appliedBelow];
     }
     case "heartbeat":
       return [
+        type,
         ballotFields(message.ballot),
         message.leaseUntil,
         message.round,
@@ -197,23 +205,29 @@ function fieldsOf(message: Message): unknown[] {
         message.distinguished,
       ];
     case "granted":
-      return [ballotFields(message.ballot), message.leaseUntil, message.round];
+      return [type, ballotFields(message.ballot), message.leaseUntil, message.round];
     case "release":
-      return [ballotFields(message.ballot)];
+      return [type, ballotFields(message.ballot)];
     case "chosen":
-      return [ballotFields(message.ballot), message.firstInstance, message.count, batchFields(message.batch)];
+      return [
+        type,
+        ballotFields(message.ballot),
+        message.firstInstance,
+        message.count,
+        batchFields(message.batch),
+      ];
     case "read":
-      return [message.id];
+      return [type, message.id];
     case "readReady":
-      return [message.id, ballotFields(message.ballot), message.readBelow, message.storageFull];
+      return [type, message.id, ballotFields(message.ballot), message.readBelow, message.storageFull];
     case "sample":
-      return [message.appliedBelow, message.samples];
+      return [type, message.appliedBelow, message.samples];
     case "standIn":
-      return [message.on];
+      return [type, message.on];
     case "follow":
-      return [message.appliedBelow, message.feed];
+      return [type, message.appliedBelow, message.feed];
     case "followed":
-      return [message.chosenBelow];
+      return [type, message.chosenBelow];
     default:
       return assertNever(message);
   }
@@ -381,8 +395,8 @@ function toSegment(f: Field[]): Segment {
     case "keepAlive":
       return { kind, count: 1, client: f[2], session: f[3], answerer: f[4] };
     case "fill":
-    case "commands": {
-      const common = {
+      return {
+        kind,
         client: f[2],
         session: f[4],
         firstSequence: f[5],
@@ -390,8 +404,18 @@ function toSegment(f: Field[]): Segment {
         acknowledgedBelow: f[6],
         answerer: f[3],
       };
-      return kind === "fill" ? { kind, ...common } : { kind, ...common, skip: f[7], bytes: f[8] };
-    }
+    case "commands":
+      return {
+        kind,
+        client: f[2],
+        session: f[4],
+        firstSequence: f[5],
+        count,
+        acknowledgedBelow: f[6],
+        answerer: f[3],
+        skip: f[7],
+        bytes: f[8],
+      };
     default:
       throw new SynodError("ACTOR_FAILED", `a segment of unknown kind ${String(f[0])}`);
   }

@@ -1,4 +1,4 @@
-import { ApplyFailure, type Results } from "@synod/core";
+import { ApplyFailure, type Deadlines, type Results } from "@synod/core";
 import { AbortListeners } from "./abort-listeners.js";
 import { type Outcome, SynodError } from "./errors.js";
 import { runtimeLimits } from "./limits.js";
@@ -18,7 +18,7 @@ export interface Waiter {
 /** Commands that go out together, with what belongs to their promises. */
 export interface Piece {
   readonly commands: unknown[];
-  readonly deadlines: number[];
+  readonly deadlines: Deadlines;
   readonly resolves: Resolve[];
   readonly rejects: Reject[];
   readonly waiters: (Waiter | undefined)[];
@@ -127,7 +127,9 @@ export class ProposalBuffer {
 
   /** The next commands below an ordinal, at most so many and, but for the first, at most so many bytes. */
   take(commandsMax: number, bytesMax: number, belowOrdinal = Number.POSITIVE_INFINITY): Piece | undefined {
-    const piece: Piece = { commands: [], deadlines: [], resolves: [], rejects: [], waiters: [] };
+    const deadlines: number[] = [];
+    const piece = { commands: [], resolves: [], rejects: [], waiters: [] } as Omit<Piece, "deadlines">;
+    let areAlike = true;
     let bytes = 0;
     let at = this.#head;
     const end = Math.min(this.#commands.length, belowOrdinal - this.#removed);
@@ -138,7 +140,8 @@ export class ProposalBuffer {
       if (piece.commands.length > 0 && bytes > bytesMax) break;
       this.#queuedBytes -= this.#sizes[at] as number;
       piece.commands.push(this.#commands[at]);
-      piece.deadlines.push(this.#deadlines[at] as number);
+      deadlines.push(this.#deadlines[at] as number);
+      areAlike &&= deadlines.at(-1) === deadlines[0];
       piece.resolves.push(this.#resolves[at] as Resolve);
       piece.rejects.push(this.#rejects[at] as Reject);
       piece.waiters.push(this.#waiters[at]);
@@ -146,7 +149,10 @@ export class ProposalBuffer {
     this.#head = at;
     if (this.#head === this.#commands.length) this.#reset();
     else if (this.#head >= takenMax) this.#dropTaken();
-    return piece.commands.length === 0 ? undefined : piece;
+    const length = deadlines.length;
+    if (length === 0) return undefined;
+    // Most are: what was proposed in one turn, with the same time-out.
+    return { ...piece, deadlines: areAlike ? { length, all: deadlines[0] as number } : deadlines };
   }
 
   /** The piece's commands have numbers now, from `firstSequence` on. */

@@ -74,10 +74,6 @@ export class Senders<Source extends FrameSource> {
     return [...this.#byName.keys()];
   }
 
-  sources(): Source[] {
-    return [...this.#byName.values()].flatMap(({ control, bulk }) => [control, bulk]);
-  }
-
   isEmpty(): boolean {
     return this.#control.isEmpty() && this.#bulk.isEmpty();
   }
@@ -89,7 +85,9 @@ export class Senders<Source extends FrameSource> {
   }
 
   depthBytes(): number {
-    return this.sources().reduce((bytes, source) => bytes + source.depthBytes(), 0);
+    let bytes = 0;
+    for (const { control, bulk } of this.#byName.values()) bytes += control.depthBytes() + bulk.depthBytes();
+    return bytes;
   }
 
   /** See `Inbox.receive`. */
