@@ -128,23 +128,28 @@ export class ProposalBuffer {
   /** The next commands below an ordinal, at most so many and, but for the first, at most so many bytes. */
   take(commandsMax: number, bytesMax: number, belowOrdinal = Number.POSITIVE_INFINITY): Piece | undefined {
     const deadlines: number[] = [];
-    const piece = { commands: [], resolves: [], rejects: [], waiters: [] } as Omit<Piece, "deadlines">;
+    const { commands, resolves, rejects, waiters }: Omit<Piece, "deadlines"> = {
+      commands: [],
+      resolves: [],
+      rejects: [],
+      waiters: [],
+    };
     let areAlike = true;
     let bytes = 0;
     let at = this.#head;
     const end = Math.min(this.#commands.length, belowOrdinal - this.#removed);
-    for (; at < end && piece.commands.length < commandsMax; at++) {
+    for (; at < end && commands.length < commandsMax; at++) {
       if (this.#commands[at] === cancelled) continue;
       bytes += this.#sizes[at] as number;
       // The sizes are upper bounds, several times too high for ordinary commands.
-      if (piece.commands.length > 0 && bytes > bytesMax) break;
+      if (commands.length > 0 && bytes > bytesMax) break;
       this.#queuedBytes -= this.#sizes[at] as number;
-      piece.commands.push(this.#commands[at]);
+      commands.push(this.#commands[at]);
       deadlines.push(this.#deadlines[at] as number);
       areAlike &&= deadlines.at(-1) === deadlines[0];
-      piece.resolves.push(this.#resolves[at] as Resolve);
-      piece.rejects.push(this.#rejects[at] as Reject);
-      piece.waiters.push(this.#waiters[at]);
+      resolves.push(this.#resolves[at] as Resolve);
+      rejects.push(this.#rejects[at] as Reject);
+      waiters.push(this.#waiters[at]);
     }
     this.#head = at;
     if (this.#head === this.#commands.length) this.#reset();
@@ -152,7 +157,8 @@ export class ProposalBuffer {
     const length = deadlines.length;
     if (length === 0) return undefined;
     // Most are: what was proposed in one turn, with the same time-out.
-    return { ...piece, deadlines: areAlike ? { length, all: deadlines[0] as number } : deadlines };
+    const due = areAlike ? { length, all: deadlines[0] as number } : deadlines;
+    return { commands, deadlines: due, resolves, rejects, waiters };
   }
 
   /** The piece's commands have numbers now, from `firstSequence` on. */
