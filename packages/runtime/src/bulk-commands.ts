@@ -36,10 +36,9 @@ export class CommandList {
     return (bytesUpTo[to - 1] ?? 0) - (bytesUpTo[from - 1] ?? 0);
   }
 
-  /** Appends the commands `from` to `to`, excluded. */
-  appendTo(commands: unknown[], from: number, to: number): void {
-    const { values } = this.#captured;
-    for (let index = from; index < to; index++) commands.push(values[index]);
+  /** The commands `from` to `to`, excluded. */
+  slice(from: number, to: number): unknown[] {
+    return this.#captured.values.slice(from, to);
   }
 }
 
