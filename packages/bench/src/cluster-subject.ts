@@ -2,6 +2,7 @@ import { type Client, Cluster, type ClusterOptions, type Inspection } from "@syn
 import { monotonicMs } from "@synod/runtime/internal";
 import { acceptReceivers } from "./consensus-messages.js";
 import { type RowCounts, type Subject, type Traced, VerificationError } from "./experiment.js";
+import { sumUpTo } from "./identity-sum.js";
 import type { LoadCommand } from "./load.js";
 import { consensusTypes, countFrames } from "./message-groups.js";
 import { type Audit, VerifyingStore } from "./verifying-store.js";
@@ -112,7 +113,7 @@ export class ClusterSubject implements Subject {
 
 /** Throws unless the commands 1 to `acknowledged` were applied, each once. */
 export function checkAudit(audit: Audit, acknowledged: number): void {
-  const sum = (acknowledged * (acknowledged + 1)) / 2;
+  const sum = sumUpTo(acknowledged);
   if (audit.repeated !== 0)
     throw new VerificationError(`${audit.repeated} commands were applied twice or late`);
   if (audit.skipped !== 0) throw new VerificationError(`${audit.skipped} commands were passed over`);

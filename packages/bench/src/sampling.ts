@@ -6,6 +6,12 @@ import type { Estimate } from "./results/statistics.js";
 /** Samples of each load; each is followed by one of every other load, so that drift of the machine hits all alike. */
 export const samplesPerLoad = 8;
 export const warmUpSamples = 1;
+/**
+ * A load is warmed up for this part of the time that it is measured, and no longer than so many milliseconds: seven
+ * threads each compile their code, and what is measured meanwhile is not what a server that runs for hours has.
+ */
+const warmUpPart = 0.5;
+const warmUpMsMost = 2000;
 
 /** A load that is measured beside others, by a name of its own. */
 export interface SampledLoad {
@@ -46,6 +52,7 @@ export async function sampleInTurns(
     throws: true,
   });
   const sliceMs = (seconds * 1000) / samplesPerLoad;
+  const warmUpMs = Math.max(sliceMs, Math.min(warmUpMsMost, seconds * 1000 * warmUpPart));
   const histograms = new Map<string, Histogram>();
   const rates = new Map<string, number[]>();
   let turn: Promise<void> = Promise.resolve();
@@ -58,7 +65,11 @@ export async function sampleInTurns(
     let endTurn = (): void => {};
     const sample = async () => {
       const startedAt = performance.now();
-      const { commits, durationMs } = await load.slice(clients, sliceMs, isWarm ? histogram : undefined);
+      const { commits, durationMs } = await load.slice(
+        clients,
+        isWarm ? sliceMs : warmUpMs,
+        isWarm ? histogram : undefined,
+      );
       const overriddenIterationCost = performance.now() - startedAt;
       // tinybench sorts what it keeps: the first of one load would be beside the slowest of another.
       if (isWarm) rate.push((1000 * commits) / durationMs);

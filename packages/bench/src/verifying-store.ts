@@ -5,11 +5,12 @@ import {
   type KeyValueQuery,
   KeyValueStore,
 } from "@synod/runtime/kv";
+import { addIdentity } from "./identity-sum.js";
 
 /** What a learner can say about the commands it has applied. */
 export interface Audit {
   readonly count: number;
-  /** Sum of the commands' identities. */
+  /** Sum of the commands' identities: see identity-sum.ts. */
   readonly sum: number;
   /** Commands whose identity is not above all earlier ones: applied twice, or out of order. */
   readonly repeated: number;
@@ -31,7 +32,7 @@ export class AuditCounters {
 
   applied(identity: number): void {
     this.#count++;
-    this.#sum += identity;
+    this.#sum = addIdentity(this.#sum, identity);
     if (identity <= this.#last) {
       this.#repeated++;
       return;

@@ -8,6 +8,7 @@ import {
   reportOf,
 } from "@synod/bench";
 import { expect, test } from "vitest";
+import { addIdentity, sumUpTo } from "../dist/identity-sum.js";
 import {
   batchCommandsMax,
   idsAmong,
@@ -85,6 +86,18 @@ test("an audit sees what comes twice and what is passed over", () => {
   const counters = new AuditCounters();
   for (const identity of [1, 2, 2, 5]) counters.applied(identity);
   expect(counters.read()).toEqual({ count: 4, sum: 10, repeated: 1, skipped: 2 });
+});
+
+test("an audit's sum is exact for as many commands as a long run has", () => {
+  let sum = 0;
+  const last = 200_000;
+  for (let identity = 1; identity <= last; identity++) sum = addIdentity(sum, identity);
+  expect(sum).toBe(sumUpTo(last));
+  // Identities beyond what 32 bits hold, as those of many threads have, and a sum that a double would round.
+  const many = 172_731_000;
+  expect(sumUpTo(many + 1)).toBe(addIdentity(sumUpTo(many), many + 1));
+  expect(addIdentity(sumUpTo(many), 2 ** 40 + 1)).toBe(addIdentity(sumUpTo(many), 1));
+  expect(sumUpTo(many)).not.toBe(sumUpTo(many - 1));
 });
 
 test("rows are related to the first one and to the ceiling, whose message cells are empty", () => {

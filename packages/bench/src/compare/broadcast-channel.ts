@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { BroadcastChannel, Worker } from "node:worker_threads";
 import { VerificationError } from "../experiment.js";
+import { sumUpTo } from "../identity-sum.js";
 import type { LoadCommand } from "../load.js";
 import type { BroadcastReceiverSpec, Received } from "./broadcast-worker.js";
 import { LoadedRival } from "./loaded-rival.js";
@@ -69,8 +70,4 @@ export async function openBroadcastChannel({ payload }: RivalSpec): Promise<Riva
     },
     payload,
   );
-}
-
-function sumUpTo(last: number): number {
-  return (last * (last + 1)) / 2;
 }

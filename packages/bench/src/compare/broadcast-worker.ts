@@ -1,4 +1,5 @@
 import { BroadcastChannel, parentPort, workerData } from "node:worker_threads";
+import { addIdentity } from "../identity-sum.js";
 import type { LoadCommand } from "../load.js";
 
 /** What a receiving thread is given: names of channels; answers only from the one that acknowledges. */
@@ -7,7 +8,7 @@ export interface BroadcastReceiverSpec {
   readonly answers: string | null;
 }
 
-/** What it has received so far; the sum is that of the commands' identities. */
+/** What it has received so far; the sum is that of the commands' identities (identity-sum.ts). */
 export interface Received {
   readonly count: number;
   readonly sum: number;
@@ -23,7 +24,7 @@ new BroadcastChannel(spec.commands).onmessage = event => {
   const commands = (event as { readonly data: LoadCommand[] }).data;
   for (const { key, value } of commands) {
     map.set(key, value);
-    sum += value;
+    sum = addIdentity(sum, value);
   }
   count += commands.length;
   answers?.postMessage(commands.length);

@@ -4,6 +4,7 @@ import { decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { inspectAtRest } from "../cluster-subject.js";
 import { type EmbedderThread, openThread } from "../embed/thread.js";
 import { VerificationError } from "../experiment.js";
+import { addIdentity, sumUpTo } from "../identity-sum.js";
 import { latencyHistogram } from "../load.js";
 import type { CpuShares, LatencyUs, Settings, StagesUs } from "../results/format.js";
 import { type MachineUse, MachineWatch } from "../results/machine-watch.js";
@@ -107,7 +108,7 @@ export class CellCluster {
     );
     for (const { acknowledged } of answers) {
       this.#expected.count += acknowledged;
-      this.#expected.sum += (acknowledged * (acknowledged + 1)) / 2;
+      this.#expected.sum = addIdentity(this.#expected.sum, sumUpTo(acknowledged));
     }
     return answers;
   }

@@ -61,7 +61,9 @@ export const proposerMetrics = {
   queueMs: histogram(
     "A leader: from when a command comes until it leaves in a batch, of one command at a time.",
   ),
-  chooseMs: histogram("A leader: from when a batch leaves until the leader knows that it is chosen."),
+  chooseMs: histogram(
+    "A leader: from when a batch leaves until the leader knows that it is chosen, which may be when it next wakes up.",
+  ),
 } as const;
 
 export const acceptorMetrics = {
