@@ -52,7 +52,7 @@ describe(`commands by columns, seed ${seed}`, () => {
 
   test("a mixture of anything, one command that differs at any place", () => {
     const same = { op: "set", key: "a", value: 1 };
-    const others = [
+    const others: unknown[] = [
       7,
       null,
       "text",
