@@ -26,6 +26,7 @@ export interface Load {
 
 /** What the load sets. */
 export const keys: readonly string[] = Array.from({ length: 1000 }, (_, number) => `key${number}`);
+const payloadLetters = "abcdefg";
 /** With many clients one of so many commits is timed. Prime, so that it meets every place of a batch. */
 const stride = 17;
 /** Up to so many clients every commit is timed. */
@@ -58,13 +59,13 @@ export function latenciesOf(histogram: Histogram): Latencies {
 /** Closed-loop clients: each proposes again as soon as its promise settles. */
 export class ClosedLoopLoad implements Load {
   readonly #propose: Propose;
-  readonly #payload: string | undefined;
+  readonly #payloads: Payloads;
   #proposed = 0;
   #acknowledged = 0;
 
   constructor(propose: Propose, payloadBytes: number) {
     this.#propose = propose;
-    this.#payload = payloadOf(payloadBytes);
+    this.#payloads = payloadsOf(payloadBytes);
   }
 
   /** Commands that were acknowledged so far, over all slices. */
@@ -131,19 +132,24 @@ export class ClosedLoopLoad implements Load {
   }
 
   #next(): LoadCommand {
-    const command = loadCommand(++this.#proposed);
-    return this.#payload === undefined ? command : { ...command, payload: this.#payload };
+    return loadCommand(++this.#proposed, this.#payloads);
   }
 }
 
-/** What a command carries besides. */
-export function payloadOf(bytes: number): string | undefined {
-  return bytes === 0 ? undefined : "x".repeat(bytes);
+/** Texts of so many bytes that commands carry besides, in turns; none for 0. */
+export type Payloads = readonly string[];
+
+/** What all commands of a batch have in common travels once: neighbours must not carry the same. */
+export function payloadsOf(bytes: number): Payloads {
+  if (bytes === 0) return [];
+  return Array.from(payloadLetters, letter => letter.repeat(bytes));
 }
 
 /** The command with this identity. */
-export function loadCommand(value: number): LoadCommand {
-  return { op: "set", key: keys[value % keys.length]!, value };
+export function loadCommand(value: number, payloads: Payloads = []): LoadCommand {
+  const command = { op: "set", key: keys[value % keys.length]!, value } as const;
+  if (payloads.length === 0) return command;
+  return { ...command, payload: payloads[value % payloads.length]! };
 }
 
 /** Notes a latency. */

@@ -7,8 +7,10 @@ import {
   renderTable,
   reportOf,
 } from "@synod/bench";
+import { commandCodec } from "@synod/runtime/internal";
 import { expect, test } from "vitest";
 import { addIdentity, sumUpTo } from "../dist/identity-sum.js";
+import { loadCommand, payloadsOf } from "../dist/load.js";
 import {
   batchCommandsMax,
   idsAmong,
@@ -98,6 +100,14 @@ test("an audit's sum is exact for as many commands as a long run has", () => {
   expect(sumUpTo(many + 1)).toBe(addIdentity(sumUpTo(many), many + 1));
   expect(addIdentity(sumUpTo(many), 2 ** 40 + 1)).toBe(addIdentity(sumUpTo(many), 1));
   expect(sumUpTo(many)).not.toBe(sumUpTo(many - 1));
+});
+
+test("payloads of neighbours differ, so that all of them are sent", () => {
+  const payloads = payloadsOf(100);
+  const commands = Array.from({ length: 50 }, (_, value) => loadCommand(value, payloads));
+  for (const { payload } of commands) expect(payload).toHaveLength(100);
+  expect(commandCodec.encode(commands).byteLength).toBeGreaterThan(50 * 100);
+  expect(loadCommand(1, payloadsOf(0))).toEqual({ op: "set", key: "key1", value: 1 });
 });
 
 test("rows are related to the first one and to the ceiling, whose message cells are empty", () => {

@@ -93,6 +93,8 @@ export class Learner {
   #isCatchingUp = false;
   /** Times that this was done since anything was learned. */
   #fetchesInVain = 0;
+  /** How far it has asked. */
+  #fetchingBelow = 0;
   #reportedBelow = 0;
   #reportAt = Number.POSITIVE_INFINITY;
   #chosen: AcceptedEntry[] = [];
@@ -128,6 +130,11 @@ export class Learner {
   /** The acceptors have forgotten what is below: a learner that has not learned it needs a snapshot. */
   get trimmedBelow(): number {
     return this.#trimmedBelow;
+  }
+
+  /** It has asked acceptors for what it misses, and has not learned all of that yet. */
+  get isFetching(): boolean {
+    return this.#chosenBelow < this.#fetchingBelow;
   }
 
   /** There may be observers that it feeds, or that ask it how far it is. */
@@ -328,6 +335,7 @@ export class Learner {
     const firstInstance = this.#chosenBelow;
     this.#send.push({ to: this.#acceptors, message: { type: "fetch", firstInstance } });
     this.#fetchAt = Number.POSITIVE_INFINITY;
+    this.#fetchingBelow = Math.max(this.#seenEnd, firstInstance + 1);
     if (this.#seenEnd <= firstInstance) return;
     this.#isCatchingUp = true;
     const doublings = Math.min(this.#fetchesInVain, limits.fetchDoublingsMax);

@@ -62,7 +62,7 @@ export class SessionTable {
   /** The one that was active longest ago comes first. */
   readonly #sessions = new Map<number, Session>();
   readonly #timeoutMs: number;
-  /** The one that comes last, as far as is known. */
+  /** The one that comes last; undefined when it may be another one. */
   #latest: number | undefined;
 
   /**
@@ -97,7 +97,7 @@ export class SessionTable {
   open(instance: number, timeMs: number): void {
     const session = { activeAt: timeMs, last: 0, acknowledgedBelow: 0, stored: [], gap: undefined };
     this.#sessions.set(instance, session);
-    this.#latest = instance;
+    this.#latest = undefined;
   }
 
   /** Forgets who has been silent for too long. Logical time is part of the values: all replicas forget alike. */

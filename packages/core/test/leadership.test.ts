@@ -330,6 +330,39 @@ describe("a learner that starts anew in an idle cluster", () => {
   });
 });
 
+describe("a proposer that may sleep through votes", () => {
+  it("leads, and nothing waits for a place in the pipeline", () => {
+    const role = leader({ pipeline: { batchesMax: 1 } });
+    expect(role.expectsVotes).toBe(false);
+    propose(role, 1, 1);
+    sent(role, 1);
+    expect(role.expectsVotes, "one batch is under way, and nothing behind it").toBe(false);
+    propose(role, 2, 2);
+    sent(role, 2);
+    expect(role.expectsVotes).toBe(true);
+    accept(role, 0, 1);
+    sent(role, 3);
+    expect(role.expectsVotes, "the second one has left").toBe(false);
+  });
+
+  it("has nothing to hand over, and no reads that wait", () => {
+    const handing = leader();
+    handing.transferLeadership(1, 10);
+    expect(handing.expectsVotes).toBe(true);
+    const role = leader();
+    read(role, 1, trustedMs);
+    sent(role, trustedMs);
+    expect(role.expectsVotes).toBe(true);
+  });
+
+  it("does not prepare, nor for each instance anew", () => {
+    const role = proposer();
+    role.campaign(0);
+    expect(role.expectsVotes).toBe(true);
+    expect(leader({ mode: "basic" }).expectsVotes).toBe(true);
+  });
+});
+
 describe("a proposer that may sleep through heartbeats and their answers", () => {
   it("leads, and had the lease when it last sent a heartbeat", () => {
     const role = proposer();

@@ -156,6 +156,24 @@ describe("a learner", () => {
     expect(sent(role)).toEqual([`${everyAcceptor} fetch`]);
   });
 
+  it("waits for answers from when it asks until it has learned what it knew to be missing", () => {
+    const role = learner();
+    expect(role.isFetching).toBe(false);
+    for (const acceptor of ["acceptor-0", "acceptor-1"]) role.receive(acceptor, accepted(1), 0);
+    role.receive("proposer-1", heartbeat(1, base + 4), 0);
+    expect(role.isFetching, "it has not asked yet").toBe(false);
+    role.tick(fetchAfterMs);
+    expect(role.isFetching).toBe(true);
+    for (const [at, isFetching] of [
+      [base + 2, true],
+      [base + 3, false],
+    ] as const) {
+      const next = accepted(1, { firstInstance: at, count: 1, batch: commands(at - base + 1, 1) });
+      for (const acceptor of ["acceptor-0", "acceptor-1"]) role.receive(acceptor, next, fetchAfterMs);
+      expect(role.isFetching).toBe(isFetching);
+    }
+  });
+
   it("asks ever more rarely, and says at last that it is stuck", () => {
     const role = learner();
     role.receive("proposer-1", heartbeat(1, base + 2), 0);

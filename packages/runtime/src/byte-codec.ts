@@ -47,7 +47,7 @@ function withHeader(formByte: number, number: number, dataAt: number, data: Uint
 
 /** Says that encoded commands are bytes, for a state machine's `applyBatch`. */
 export function isBytes(encoded: Uint8Array): boolean {
-  return encoded[0] === byteMarker && encoded[1]! <= form.various;
+  return encoded[0] === byteMarker;
 }
 
 /** Where commands stand in what {@link encodeBytes} made. */

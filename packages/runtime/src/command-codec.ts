@@ -6,20 +6,20 @@ import { type Columns, fromColumns, toColumns } from "./command-columns.js";
  * decode it without having seen another. Bytes are copied out: a state machine that keeps a short byte string
  * must not keep the whole frame alive.
  *
- * Commands are an array of values, or, behind two bytes that say so, an array of columns (command-columns.ts).
+ * Commands are an array of values, or, behind a msgpack nil, one of columns (command-columns.ts).
  */
 const packr = new Packr({ useRecords: true, copyBuffers: true });
 
-/** No msgpack value begins with the first; with another second byte they are commands as bytes (byte-codec.ts). */
-const columnsHeader = [0xc1, 2] as const;
+const nil = 0xc0;
 
-/** Encodes values that were captured; the result is a copy of its own. */
-function encodeValue(value: unknown, header: readonly number[] = []): Uint8Array {
+/** Encodes values that were captured; the result is a copy of its own. With `isBehindNil` it has that in front. */
+function encodeValue(value: unknown, isBehindNil = false): Uint8Array {
+  const at = isBehindNil ? 1 : 0;
   const packed = packr.pack(value, RESET_BUFFER_MODE);
   // No Buffer, whose slice() shares its memory, but memory that nobody has filled with zeros before.
-  const copy = new Uint8Array(Buffer.allocUnsafeSlow(header.length + packed.byteLength).buffer);
-  copy.set(header);
-  copy.set(packed, header.length);
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(at + packed.byteLength).buffer);
+  copy[0] = nil;
+  copy.set(packed, at);
   return copy;
 }
 
@@ -29,13 +29,12 @@ function decodeValue(bytes: Uint8Array): unknown {
 
 function encodeCommands(commands: readonly unknown[]): Uint8Array {
   const columns = toColumns(commands);
-  return columns === undefined ? encodeValue(commands) : encodeValue(columns, columnsHeader);
+  return columns === undefined ? encodeValue(commands) : encodeValue(columns, true);
 }
 
 function decodeCommands(bytes: Uint8Array): unknown[] {
-  const [first, second] = columnsHeader;
-  if (bytes[0] !== first || bytes[1] !== second) return decodeValue(bytes) as unknown[];
-  return fromColumns(decodeValue(bytes.subarray(columnsHeader.length)) as Columns);
+  if (bytes[0] !== nil) return decodeValue(bytes) as unknown[];
+  return fromColumns(decodeValue(bytes.subarray(1)) as Columns);
 }
 
 /** How commands travel: an array in one piece. */

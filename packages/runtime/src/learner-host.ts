@@ -163,10 +163,11 @@ export class LearnerHost implements RoleHost {
     return Math.min(learnerAt, this.#upkeep.deadline, pauseAt, retryAt);
   }
 
-  /** What is chosen waits where it is as long as nobody asks here, or is fed or answered from here. */
+  /** What is chosen waits where it is as long as nobody asks here, nor is fed or answered, nor has this learner asked. */
   get unhurried(): number {
     const isAsked = this.#replica.hasWaitingQueries || this.#queries.length > 0;
-    const isAwaited = isAsked || this.#learner.hasFollowers || this.#upkeep.standsInFor.size > 0;
+    const { hasFollowers, isFetching } = this.#learner;
+    const isAwaited = isAsked || isFetching || hasFollowers || this.#upkeep.standsInFor.size > 0;
     return isAwaited || this.#depths !== undefined ? routine.granted : routine.granted | routine.silent;
   }
 

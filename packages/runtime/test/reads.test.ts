@@ -93,3 +93,26 @@ test("a query that is asked while more commands wait than the window holds is an
     expect(await client.query("length")).toBe(20_000);
   });
 });
+
+test("a learner that answers nobody sleeps on, and has read all when it is asked", async () => {
+  await withCluster({}, async cluster => {
+    const [writer, reader] = await Promise.all([cluster.connect(), cluster.connect()]);
+    const before = await cluster.inspect();
+    const commits = 300;
+    for (let id = 0; id < commits; id++) await writer.propose({ id });
+    const silent = (await cluster.inspect()).filter(({ name, role, wakeUps, sent }) => {
+      const then = before.find(actor => actor.name === name);
+      if (role !== "learner" || then === undefined) return false;
+      if (sent.response.frames > then.sent.response.frames) return false;
+      // Heartbeats wake it, so that it does not stay behind, and other learners' signs of life.
+      expect(wakeUps - then.wakeUps).toBeLessThan(commits / 2);
+      return true;
+    });
+    expect(silent).toHaveLength(1);
+    // Whichever learner answers: it is woken for the question, and reads what came before it.
+    expect(await reader.query("length", { consistency: "linearizable" })).toBe(commits);
+    const { actors } = await cluster.status();
+    const applied = actors.filter(({ role }) => role === "learner").map(({ appliedBelow }) => appliedBelow);
+    expect(new Set(applied).size).toBe(1);
+  });
+});

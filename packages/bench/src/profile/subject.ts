@@ -1,7 +1,7 @@
 import { type AnyStateMachine, type Client, Cluster, type ClusterOptions } from "@synod/runtime";
 import { withStageTimes } from "@synod/runtime/internal";
 import { ByteStore, recordBytes } from "../byte-store.js";
-import { loadCommand } from "../load.js";
+import { loadCommand, payloadsOf } from "../load.js";
 import type { ThreadsMode } from "../options.js";
 import { VerifyingStore } from "../verifying-store.js";
 import { profileLimits } from "./limits.js";
@@ -50,9 +50,9 @@ async function startObjects(options: SubjectOptions, isTimed: boolean): Promise<
     isTimed,
   );
   return withClient(cluster, client => {
-    const payload = options.payload === 0 ? {} : { payload: "x".repeat(options.payload) };
+    const payloads = payloadsOf(options.payload);
     let proposed = 0;
-    const next = () => ({ ...loadCommand(++proposed), ...payload });
+    const next = () => loadCommand(++proposed, payloads);
     if (options.load === "propose") {
       return { call: () => client.propose(next()), commands: 1, callers: options.clients ?? clientsDefault };
     }

@@ -1,5 +1,13 @@
 import type { Histogram } from "hdr-histogram-js";
-import { type Load, loadCommand, type Propose, payloadOf, record, type Slice } from "../load.js";
+import {
+  type Load,
+  loadCommand,
+  type Payloads,
+  type Propose,
+  payloadsOf,
+  record,
+  type Slice,
+} from "../load.js";
 
 /** Time, and a way to let it pass: a test has another one. */
 export interface PaceClock {
@@ -35,7 +43,7 @@ const openMax = 8192;
 export class OpenLoopLoad implements Load {
   readonly #propose: Propose;
   readonly #perMs: number;
-  readonly #payload: string | undefined;
+  readonly #payloads: Payloads;
   readonly #clock: PaceClock;
   #open = 0;
   #onRest = (): void => {};
@@ -47,7 +55,7 @@ export class OpenLoopLoad implements Load {
   constructor(propose: Propose, payloadBytes: number, ratePerSecond: number, clock: PaceClock = realClock) {
     this.#propose = propose;
     this.#perMs = ratePerSecond / 1000;
-    this.#payload = payloadOf(payloadBytes);
+    this.#payloads = payloadsOf(payloadBytes);
     this.#clock = clock;
   }
 
@@ -94,9 +102,9 @@ export class OpenLoopLoad implements Load {
   }
 
   #call(dueMs: number, histogram: Histogram | undefined): void {
-    const command = loadCommand(++this.#proposed);
+    const command = loadCommand(++this.#proposed, this.#payloads);
     this.#open++;
-    this.#propose(this.#payload === undefined ? command : { ...command, payload: this.#payload }).then(
+    this.#propose(command).then(
       () => {
         this.#acknowledged++;
         if (histogram !== undefined) record(histogram, this.#clock.now() - dueMs);

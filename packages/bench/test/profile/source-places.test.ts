@@ -42,7 +42,7 @@ test.each(["linked", "inline"] as const)("a bundle with a source map, %s", async
   const entry = fileURLToPath(new URL("../../../runtime/src/mailbox/index.ts", import.meta.url));
   await build({ entryPoints: [entry], bundle: true, outfile, format: "esm", platform: "node", sourcemap });
   const source = join(root, "packages/runtime/src/mailbox/lane.ts");
-  const text = "this.bytes.set(source.subarray(0, beforeEnd), at);";
+  const text = "copyToShared(this.bytes, at, source.subarray(0, beforeEnd));";
   const line = await lineOf(outfile, text);
   const found = new SourcePlaces(root).find({ url: pathToFileURL(outfile).href, line });
   expect(found).toEqual({

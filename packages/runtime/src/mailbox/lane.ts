@@ -104,9 +104,9 @@ export class LaneWriter extends LaneEnd {
     return this.#rest !== undefined;
   }
 
-  /** At least half of it waits to be read. */
-  get isHalfFull(): boolean {
-    return !this.#hasRoom((this.capacity >> 1) + 1);
+  /** At least such a part of it waits to be read. */
+  isFilled(part: number): boolean {
+    return !this.#hasRoom(this.capacity * (1 - part) + 1);
   }
 
   /** Copies a frame in, or refuses it: see `Outbox.send`. */

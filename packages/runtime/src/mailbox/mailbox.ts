@@ -72,8 +72,8 @@ export interface Inbox {
    * a turn misses no control-plane message (`counters.calls` tells such a ring from a frame).
    *
    * A thread that blocks may name kinds of `routine` for which alone it need not be woken: a frame that is there
-   * already keeps it from sleeping, one that comes while it sleeps may wait for the timeout, or until half of a lane
-   * is full.
+   * already keeps it from sleeping, one that comes while it sleeps may wait for the timeout, or until half of the
+   * control lane is full, or an eighth of the bulk lane.
    *
    * A ring inbox in a thread blocks and returns undefined. The others return a promise that a frame, a ring or
    * `close` settles. They have no timer and keep no event loop alive: the caller owns a timer, and calls

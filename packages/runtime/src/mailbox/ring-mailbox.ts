@@ -8,6 +8,10 @@ import { Senders } from "./rotation.js";
 /** Besides the bits of `routine`. */
 const URGENT = 1;
 
+/** A receiver sleeps through so much of a lane, and no more: values also keep acceptors from trimming their logs. */
+const controlPartMost = 1 / 2;
+const bulkPartMost = 1 / 8;
+
 type RingSendingEnd = Extract<SendingEnd, { kind: "ring" }>;
 
 export class RingOutbox implements Outbox {
@@ -39,7 +43,7 @@ export class RingOutbox implements Outbox {
     // The next part of a frame that has been told of before.
     if (control.isFeeding || bulk.isFeeding) this.#untold |= URGENT;
     // What a receiver sleeps through must leave room for what it is in a hurry for.
-    else if ((this.#untold & URGENT) === 0 && (control.isHalfFull || bulk.isHalfFull)) this.#untold |= URGENT;
+    else if (control.isFilled(controlPartMost) || bulk.isFilled(bulkPartMost)) this.#untold |= URGENT;
     const hasControl = control.publish();
     const hasBulk = bulk.publish();
     if (hasControl) this.#ringer.announceControl();
