@@ -12,9 +12,9 @@ const faults = [
 
 /** Parts of the runtime and of the benchmark by themselves: no cluster, no thread, no clock that they wait for. */
 const parts = [
-  "packages/runtime/test/{batch-digest,command-columns,frame-codec}.test.ts",
+  "packages/runtime/test/{batch-digest,command-columns,frame-codec,learner-host}.test.ts",
   "packages/runtime/test/{machines,testing}/**/*.test.ts",
-  "packages/runtime/test/mailbox/{mailbox,shared-copy}.test.ts",
+  "packages/runtime/test/mailbox/{mailbox,post,shared-copy}.test.ts",
   "packages/runtime/test/storage/{shared,storage}.test.ts",
   "packages/bench/test/{pure,sampling,sequence-chart}.test.ts",
   "packages/bench/test/results/*.test.ts",

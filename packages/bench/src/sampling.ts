@@ -7,8 +7,8 @@ import type { Estimate } from "./results/statistics.js";
 export const samplesPerLoad = 8;
 export const warmUpSamples = 1;
 /**
- * A load is warmed up for this part of the time that it is measured, and no longer than so many milliseconds: seven
- * threads each compile their code, and what is measured meanwhile is not what a server that runs for hours has.
+ * A load is warmed up for this part of the time that it is measured, and no longer than so many milliseconds or one
+ * sample: seven threads each compile their code, and what is measured meanwhile is not what a server that runs for hours has.
  */
 const warmUpPart = 0.5;
 const warmUpMsMost = 2000;

@@ -132,9 +132,9 @@ export class Learner {
     return this.#trimmedBelow;
   }
 
-  /** It has asked acceptors for what it misses, and has not learned all of that yet. */
+  /** It has asked acceptors for what it misses and has not learned all of that yet, or it knows what comes behind. */
   get isFetching(): boolean {
-    return this.#chosenBelow < this.#fetchingBelow;
+    return this.#chosenBelow < this.#fetchingBelow || this.#waiting.length > 0;
   }
 
   /** There may be observers that it feeds, or that ask it how far it is. */

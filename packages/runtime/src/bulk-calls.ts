@@ -82,7 +82,7 @@ export class BulkCalls {
   take(commandsMax: number, bytesMax: number): BulkPiece {
     const { call: first, ordinal } = this.#waiting[0]!;
     const spans: Span[] = [];
-    let commands: readonly unknown[] = [];
+    let commands: unknown[] = [];
     let length = 0;
     let bytes = 0;
     for (const { call, ordinal: before } of this.#waiting) {
@@ -95,8 +95,8 @@ export class BulkCalls {
       length += count;
       bytes += source.bytesAtMost(next, next + count);
       if (source instanceof CommandBytes) break;
-      const list = source.slice(next, next + count);
-      commands = commands.length === 0 ? list : [...commands, ...list];
+      if (commands.length === 0) commands = source.slice(next, next + count);
+      else source.appendTo(commands, next, next + count);
     }
     const encoded =
       first.commands instanceof CommandBytes

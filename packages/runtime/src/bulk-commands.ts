@@ -40,6 +40,12 @@ export class CommandList {
   slice(from: number, to: number): unknown[] {
     return this.#captured.values.slice(from, to);
   }
+
+  /** Appends the commands `from` to `to`, excluded. */
+  appendTo(commands: unknown[], from: number, to: number): void {
+    const { values } = this.#captured;
+    for (let index = from; index < to; index++) commands.push(values[index]);
+  }
 }
 
 /** Commands as bytes. They are the caller's until {@link keep} is called. */

@@ -74,7 +74,7 @@ export class LearnerHost implements RoleHost {
   #toldTrimBelow = 0;
   /** Another learner answers in its place until what it has missed is applied. */
   #isBehind = false;
-  /** Asked while a snapshot is restored. */
+  /** They are answered when all mail is read, which may have lain there, and when no snapshot is being restored. */
   #queries: { readonly from: Address; readonly query: QueryMessage }[] = [];
 
   /** `engine` has applied nothing; if a former life left a snapshot behind, it is replaced. */
@@ -130,8 +130,7 @@ export class LearnerHost implements RoleHost {
     switch (message.type) {
       case "query":
         this.#meter.asked();
-        if (this.#activity.kind === "restoring") this.#keepQuery(from, message);
-        else this.#replica.receive(from, message);
+        this.#keepQuery(from, message);
         break;
       case "sample":
       case "standIn":
@@ -168,7 +167,8 @@ export class LearnerHost implements RoleHost {
     const isAsked = this.#replica.hasWaitingQueries || this.#queries.length > 0;
     const { hasFollowers, isFetching } = this.#learner;
     const isAwaited = isAsked || isFetching || hasFollowers || this.#upkeep.standsInFor.size > 0;
-    return isAwaited || this.#depths !== undefined ? routine.granted : routine.granted | routine.silent;
+    const never = routine.granted | routine.vote;
+    return isAwaited || this.#depths !== undefined ? never : never | routine.silent;
   }
 
   /** There is something to do that no message and no deadline brings. */
@@ -187,6 +187,7 @@ export class LearnerHost implements RoleHost {
     this.#takeLearned(now);
     const before = this.#activity;
     this.#go(now);
+    if (this.#activity.kind !== "restoring") this.#askReplica();
     const { send, divergences, trimBelow } = this.#upkeep.takeReady(this.#replica, now);
     for (const { instance, learners } of divergences) {
       const names = learners.map(learner => actorAddress("learner", learner));
@@ -397,8 +398,6 @@ export class LearnerHost implements RoleHost {
     const ms = now - this.#restoringSince;
     this.#meter.snapshotRestored({ instance: state.appliedBelow, bytes, ms }, state.appliedCommands);
     this.#backlog.dropBelow(state.appliedBelow);
-    for (const { from, query } of this.#queries) this.#replica.receive(from, query);
-    this.#queries = [];
     this.#upkeep.restored({ learner, instance: state.appliedBelow, bytes }, this.#replica, now);
     this.#resume(now);
   }
@@ -412,6 +411,12 @@ export class LearnerHost implements RoleHost {
     this.#activity = { kind: "applying" };
     this.#isBehind = true;
     this.#applySome(now);
+  }
+
+  #askReplica(): void {
+    if (this.#queries.length === 0) return;
+    for (const { from, query } of this.#queries) this.#replica.receive(from, query);
+    this.#queries = [];
   }
 
   #keepQuery(from: Address, query: QueryMessage): void {

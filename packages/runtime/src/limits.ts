@@ -105,7 +105,7 @@ export const runtimeLimits = {
   restoreRetryMsMax: 5000,
   /** A `restore()` that has neither ended nor read a chunk for so long, in milliseconds, is given up. */
   restoreStallMs: 30_000,
-  /** Queries that a learner keeps while it restores a snapshot; of more it forgets the oldest, which is asked again. */
+  /** Queries that a learner keeps until it can answer them; of more it forgets the oldest, which is asked again. */
   waitingQueriesMax: 65_536,
   /** Each of the two snapshots that a learner keeps has at most so many bytes. Memory follows what is written. */
   snapshotBytesMax: 1024 * 1024 * 1024,

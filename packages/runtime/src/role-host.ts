@@ -93,7 +93,10 @@ export interface RoleHost {
   readonly deadline: number;
   /** There is something to do that neither a message nor the deadline brings: its thread must not sleep. */
   readonly isBusy: boolean;
-  /** Kinds of routine that it reads in time when it wakes up for something else: bits of `routine`. */
+  /**
+   * Kinds of routine that it reads in time when it wakes up for something else, and those that it is never sent: bits of
+   * `routine`. Actors that share a thread are woken for what any of them does not name.
+   */
   readonly unhurried: number;
   /** Does what the role wants done and returns what is to be sent. */
   flush(now: number): readonly Envelope[];
@@ -193,8 +196,9 @@ export class ProposerHost implements RoleHost {
   }
 
   get unhurried(): number {
-    const votes = this.#proposer.expectsVotes ? 0 : routine.vote;
-    return this.#proposer.expectsNews ? votes : votes | routine.heartbeat | routine.granted;
+    const { expectsVotes, expectsNews } = this.#proposer;
+    const votes = expectsVotes ? routine.silent : routine.silent | routine.vote;
+    return expectsNews ? votes : votes | routine.heartbeat | routine.granted;
   }
 
   flush(now: number): readonly Envelope[] {
@@ -237,7 +241,7 @@ class AcceptorHost implements RoleHost {
   readonly #storage: AcceptorStorage;
   readonly deadline = Number.POSITIVE_INFINITY;
   readonly isBusy = false;
-  readonly unhurried = routine.granted;
+  readonly unhurried = routine.granted | routine.vote | routine.silent;
   readonly #acceptedBatches: Counter;
   readonly #acceptedCommands: Counter;
   readonly #acceptMs: Histogram;
