@@ -16,8 +16,8 @@ const nil = 0xc0;
 function encodeValue(value: unknown, isBehindNil = false): Uint8Array {
   const at = isBehindNil ? 1 : 0;
   const packed = packr.pack(value, RESET_BUFFER_MODE);
-  // No Buffer, whose slice() shares its memory, but memory that nobody has filled with zeros before.
-  const copy = new Uint8Array(Buffer.allocUnsafeSlow(at + packed.byteLength).buffer);
+  // No Buffer, whose slice() shares its memory.
+  const copy = new Uint8Array(at + packed.byteLength);
   copy[0] = nil;
   copy.set(packed, at);
   return copy;
