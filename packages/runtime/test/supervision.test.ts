@@ -37,20 +37,27 @@ async function leaderOf(cluster: Cluster<AnyMachine>): Promise<string> {
   return leader as string;
 }
 
+const deaths: Record<string, string> = {
+  exit: "worker exited with code: 7, restarts",
+  uncaught: "died by uncaught, restarts",
+  unhandled: "died by unhandled, restarts",
+  throw: "died by throw, restarts",
+  heap: "Worker terminated due to reaching memory limit: JS heap out of memory, restarts",
+};
+/** From Node 24 on a thread that fills its heap ends the process, with or without Synod: the README says so. */
+const nodeMajor = Number(process.versions.node.split(".")[0]);
+const ways = Object.keys(deaths).filter(way => way !== "heap" || nodeMajor < 24);
+
 describe.each(["ring", "port"] as const)("%s", mailbox => {
   test("a learner's thread dies in every way: its cluster goes on, and the process ends by itself", async () => {
     const script = fileURLToPath(fixture("survives.mjs"));
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
-      ["--max-old-space-size=100", script, mailbox],
+      ["--max-old-space-size=100", script, mailbox, ways.join()],
       { timeout: 50_000 },
     );
     expect(stdout.trimEnd().split("\n")).toEqual([
-      "exit: worker exited with code: 7, restarts",
-      "uncaught: died by uncaught, restarts",
-      "unhandled: died by unhandled, restarts",
-      "throw: died by throw, restarts",
-      "heap: Worker terminated due to reaching memory limit: JS heap out of memory, restarts",
+      ...ways.map(way => `${way}: ${deaths[way]}`),
       "all commands once and in order",
       "uncaught in the main thread: a listener's",
       "closed",
