@@ -43,7 +43,7 @@ export class RingOutbox implements Outbox {
     // The next part of a frame that has been told of before.
     if (control.isFeeding || bulk.isFeeding) this.#untold |= URGENT;
     // What a receiver sleeps through must leave room for what it is in a hurry for.
-    else if (control.isFilled(controlPartMost) || bulk.isFilled(bulkPartMost)) this.#untold |= URGENT;
+    else if ((this.#untold & URGENT) === 0 && this.#isFilled()) this.#untold |= URGENT;
     const hasControl = control.publish();
     const hasBulk = bulk.publish();
     if (hasControl) this.#ringer.announceControl();
@@ -59,6 +59,10 @@ export class RingOutbox implements Outbox {
   close(): void {
     this.flush();
     this.#closed = true;
+  }
+
+  #isFilled(): boolean {
+    return this.#control.isFilled(controlPartMost) || this.#bulk.isFilled(bulkPartMost);
   }
 }
 

@@ -272,6 +272,19 @@ describe("a sleeper that is not in a hurry", () => {
     expect(rung.at(-1)).toBe(0);
   });
 
+  it("is woken when an eighth of the bulk lane is full of what it sleeps through", () => {
+    const { mailboxes, rung, whileAsleep } = sleeping(routine.silent);
+    const bytes = 100;
+    for (let sent = 0; rung.at(-1) !== 1; sent += bytes) {
+      expect(sent).toBeLessThan(capacities.bulkBytes / 8);
+      whileAsleep(outbox => outbox.send(makeFrame(bytes, 1), "bulk", routine.silent));
+    }
+    expect(rung.length).toBeGreaterThan(capacities.bulkBytes / 8 / (bytes + 16));
+    mailboxes.inbox.receive(() => undefined, 1000);
+    whileAsleep(outbox => outbox.send(makeFrame(bytes, 1), "bulk", routine.silent));
+    expect(rung.at(-1), "all of it was read").toBe(0);
+  });
+
   it("does not count as lost what it slept through until its time was over", () => {
     const { mailboxes, whileAsleep } = sleeping(routine.heartbeat);
     whileAsleep(outbox => outbox.send(textFrame("heartbeat"), "control", routine.heartbeat));
